@@ -1,0 +1,84 @@
+package sshwire
+
+import (
+	"errors"
+	"io"
+	"sync/atomic"
+	"syscall"
+
+	"golang.org/x/crypto/ssh"
+)
+
+// maxPacket keeps a whole data packet below Go's largest small object (32 KiB), so that the receiver's copy of each is
+// pooled by the allocator instead of being a large object.
+const maxPacket = 32752
+
+// Stream is an SSH channel that carries bytes only, as a HalfCloser that tells a reset from an end.
+type Stream struct {
+	ch     ssh.Channel
+	reset  atomic.Bool
+	closed atomic.Bool
+}
+
+// NewStream takes over ch and its requests: it notes RequestAbort and refuses every other. Its goroutine ends when the
+// channel closes; the extended stream (standard error) is left unread.
+func NewStream(ch ssh.Channel, requests <-chan *ssh.Request) *Stream {
+	s := &Stream{ch: ch}
+	// Ended by the channel's close, at the latest when the connection ends; nobody waits.
+	go s.serve(requests)
+	return s
+}
+
+func (s *Stream) serve(requests <-chan *ssh.Request) {
+	for req := range requests {
+		abort := req.Type == RequestAbort
+		if abort {
+			s.reset.Store(true)
+		}
+		req.Reply(abort, nil) // an error here is the end of the connection, which ends the loop
+	}
+}
+
+// Read reads from the peer. After the peer aborted, the error matches syscall.ECONNRESET instead of io.EOF.
+func (s *Stream) Read(p []byte) (int, error) {
+	n, err := s.ch.Read(p)
+	if errors.Is(err, io.EOF) && s.reset.Load() {
+		err = syscall.ECONNRESET
+	}
+	return n, err
+}
+
+// Write writes to the peer in packets of 32752 bytes. It fails with syscall.EPIPE when the peer has closed.
+func (s *Stream) Write(p []byte) (n int, err error) {
+	for len(p) > 0 {
+		m, err := s.ch.Write(p[:min(len(p), maxPacket)])
+		n, p = n+m, p[m:]
+		if errors.Is(err, io.EOF) {
+			return n, syscall.EPIPE
+		}
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// CloseWrite tells the peer that nothing more is written, and leaves reading open.
+func (s *Stream) CloseWrite() error { return s.ch.CloseWrite() }
+
+// Close closes the channel. A pending Read or Write ends when the peer confirms, or when the connection ends.
+func (s *Stream) Close() error {
+	if s.closed.Swap(true) {
+		return nil
+	}
+	return s.ch.Close()
+}
+
+// Abort closes the channel so that a peer of ours sees a reset. It waits for one round trip.
+func (s *Stream) Abort() error {
+	if s.closed.Load() {
+		return nil
+	}
+	s.ch.SendRequest(RequestAbort, true, nil) // refused by others, failed on a dead connection: closing is right in any case
+	return s.Close()
+}
