@@ -1,0 +1,105 @@
+package container
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Sentinels, matched by errors.Is. Those with more to say are wrapped by a type below.
+var (
+	// ErrNoEngine: nothing answers where an engine should be; see NoEngineError.
+	ErrNoEngine = errors.New("no container engine answers")
+	// ErrEngineDenied: an engine is there, and this user may not use it; see NoEngineError.
+	ErrEngineDenied = errors.New("permission to use the container engine is denied")
+	// ErrHostUnsupported: the configured engine address is of a kind that cannot be used, such as ssh://.
+	ErrHostUnsupported = errors.New("engine address is not supported")
+	// ErrEngineLost: the engine went away in the middle of a call, which may be tried again once it is back.
+	ErrEngineLost = errors.New("container engine stopped answering")
+	// ErrNotFound: there is no such container, image or file.
+	ErrNotFound = errors.New("not found")
+	// ErrNameConflict: a container of that name exists already.
+	ErrNameConflict = errors.New("container name is taken")
+	// ErrPortPublish: the engine could not publish the SSH port on 127.0.0.1.
+	ErrPortPublish = errors.New("cannot publish the SSH port")
+	// ErrNotRunning: the call needs a running container.
+	ErrNotRunning = errors.New("container is not running")
+	// ErrInUse: the image cannot be removed while a container is made from it.
+	ErrInUse = errors.New("image is in use by a container")
+	// ErrTooBig: a file or a build context is above its bound.
+	ErrTooBig = errors.New("too big")
+	// ErrWrongArch: the image is for a processor that the engine neither has nor emulates; see WrongArchError.
+	ErrWrongArch = errors.New("image is for another architecture")
+	// ErrNoGit: the image has no git, and no package manager that could add it.
+	ErrNoGit = errors.New("image has no git and no known package manager; add git to it")
+	// ErrNoShell: the image has no sh.
+	ErrNoShell = errors.New("image has no shell; sketch-ide needs a Linux image with sh")
+)
+
+// Attempt is one address at which an engine was looked for.
+type Attempt struct {
+	Host   string // unix:///var/run/docker.sock
+	Origin string // what named it: "DOCKER_HOST", "docker context \"remote\"", "well-known socket"
+	Err    error
+}
+
+// NoEngineError is ErrNoEngine, or ErrEngineDenied where at least one address refused this user.
+type NoEngineError struct {
+	Tried []Attempt
+	kind  error
+}
+
+func (e *NoEngineError) Error() string {
+	parts := make([]string, len(e.Tried))
+	for i, a := range e.Tried {
+		parts[i] = fmt.Sprintf("%s (%s): %v", a.Host, a.Origin, a.Err)
+	}
+	return e.kind.Error() + "; tried " + strings.Join(parts, "; ")
+}
+
+func (e *NoEngineError) Unwrap() error { return e.kind }
+
+// PullError tells why a base image could not be had.
+type PullError struct {
+	Ref    string // as the Dockerfile or the settings name it
+	Reason string // the engine's words
+	Hint   string
+	Err    error
+}
+
+func (e *PullError) Error() string { return fmt.Sprintf("pull image %s: %s", e.Ref, e.Reason) }
+
+func (e *PullError) Unwrap() error { return e.Err }
+
+// BuildError tells why an image could not be built.
+type BuildError struct {
+	Dockerfile string   // path relative to the repository, or "" where it is generated
+	Step       string   // "3/5: RUN make", or "" when it failed before the first
+	Reason     string   // the engine's words
+	Lines      []string // the end of the build's output, at most 20 lines
+	Hint       string   // what to try; may be empty
+}
+
+func (e *BuildError) Error() string {
+	var b strings.Builder
+	b.WriteString("build image")
+	if e.Dockerfile != "" {
+		b.WriteString(" from " + e.Dockerfile)
+	}
+	if e.Step != "" {
+		b.WriteString(" at step " + e.Step)
+	}
+	b.WriteString(": " + e.Reason)
+	return b.String()
+}
+
+// WrongArchError is ErrWrongArch with the two architectures, in Go's names.
+type WrongArchError struct {
+	Ref, Image, Engine string
+}
+
+func (e *WrongArchError) Error() string {
+	return fmt.Sprintf("image %s is for %s, and the engine runs %s without emulation", e.Ref, e.Image, e.Engine)
+}
+
+func (e *WrongArchError) Unwrap() error { return ErrWrongArch }
