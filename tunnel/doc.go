@@ -1,0 +1,14 @@
+// Package tunnel keeps the way into the container open: the one SSH connection of a session, and the forwards that ride
+// on it.
+//
+// Conn owns the connection. It dials, authenticates both ends by pinned keys, watches the peer, and redials until it is
+// told that the container is gone. Manager owns the host's listeners. It compares what should be forwarded (open ports
+// of the container, and Decide) with what is, and closes the difference.
+//
+// The package never binds anything but the host's loopback addresses, never connects to a discovered port unasked, and
+// knows neither editors nor the container's engine. Package session wires it.
+//
+// Goroutines: Conn.Run has the redial loop, and per live connection a keepalive, one for requests and one for incoming
+// channels, and one for each channel served. Manager.Run has the owner, one accept loop per listener, and two per forwarded connection. All of them have ended
+// when Run returns.
+package tunnel
