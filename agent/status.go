@@ -1,0 +1,22 @@
+package agent
+
+import "time"
+
+// Status is the answer to GET /status.
+type Status struct {
+	Session   string    `json:"session"`
+	Version   string    `json:"version"` // of the binary inside
+	PID       int       `json:"pid"`     // inside
+	Started   time.Time `json:"started"` // by the container's clock
+	Uptime    float64   `json:"uptime"`  // seconds
+	Workspace string    `json:"workspace"`
+	SSH       SSHStatus `json:"ssh"`
+	Monitor   string    `json:"monitor"` // name of the port monitor's source, such as "sock_diag"
+}
+
+// SSHStatus is the SSH server's part of [Status].
+type SSHStatus struct {
+	Listen      string `json:"listen"`      // the address that it listens on
+	Connections int    `json:"connections"` // authenticated ones
+	Sessions    int    `json:"sessions"`    // commands, shells and sftp that run now
+}
