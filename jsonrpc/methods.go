@@ -1,0 +1,55 @@
+package jsonrpc
+
+import "reflect"
+
+//go:generate go test . -run TestGenerated -update
+
+// method is one row of the table of messages, for the reference and for the TypeScript mirror.
+type method struct {
+	name   string
+	params reflect.Type // nil where the LSP specification says what they are
+	doc    string       // what sketch-ide does with it
+}
+
+// notifications are sent to clients that declare `experimental.sketch`.
+func notifications() []method {
+	return []method{
+		{methodSession, reflect.TypeFor[Session](), "The full state of a session, after each change."},
+		{methodPorts, reflect.TypeFor[PortsNotification](), "The full state of a session's ports, after each change."},
+		{methodPortEvent, reflect.TypeFor[PortEventNotification](), "Something happened to one port."},
+	}
+}
+
+const (
+	methodSession   = "$/sketch/session"
+	methodPorts     = "$/sketch/ports"
+	methodPortEvent = "$/sketch/portEvent"
+)
+
+// received are the standard methods that the server understands.
+func received() []method {
+	return []method{
+		{"initialize", nil, "`workspaceFolders`, else `rootUri`, else `rootPath` say where sessions start; `initializationOptions` are the settings; `processId` is watched."},
+		{"initialized", nil, "From now on the editor is told things."},
+		{"shutdown", nil, "Later requests are refused with -32600."},
+		{"exit", nil, "Ends the server: exit code 0 after `shutdown`, else 1. Sessions go on."},
+		{"$/cancelRequest", nil, "Cancels a running request; it is answered with -32800."},
+		{"$/setTrace", nil, "Accepted and ignored."},
+		{"workspace/executeCommand", nil, "Executes a command of the table below."},
+		{"workspace/didChangeConfiguration", nil, "The settings, under `sketch` or bare."},
+		{"workspace/didChangeWorkspaceFolders", nil, "Changes where sessions start."},
+		{"window/workDoneProgress/cancel", nil, "Cancels the start that the token belongs to."},
+	}
+}
+
+// sent are the standard methods that the server uses, each only where the client's capabilities allow it.
+func sent() []method {
+	return []method{
+		{"window/showMessageRequest", nil, "A toast with buttons, in the style `actions`."},
+		{"window/showMessage", nil, "A toast in the style `message`; errors and warnings in every style."},
+		{"window/logMessage", nil, "Log lines."},
+		{"window/showDocument", nil, "Opens a URL in the browser (`external: true`), when asked to; without it, or when it is not shown, the host opens the browser."},
+		{"window/workDoneProgress/create", nil, "Before the progress of a start, unless its request brought a token."},
+		{"$/progress", nil, "How far a start is."},
+	}
+}
