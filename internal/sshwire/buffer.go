@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -36,6 +37,9 @@ type bufferedConn struct {
 
 	readMu sync.Mutex // serializes Read, as net.Conn promises
 	reader *bufio.Reader
+	broke  atomic.Bool // a Read has failed
+
+	writeMu sync.Mutex // serializes Write, as net.Conn promises
 
 	mu       sync.Mutex // guards what follows, never held across I/O
 	changed  sync.Cond  // the queue shrank, the flusher ended, a deadline passed, or the connection broke
@@ -52,10 +56,23 @@ type bufferedConn struct {
 func (b *bufferedConn) Read(p []byte) (int, error) {
 	b.readMu.Lock()
 	defer b.readMu.Unlock()
-	return b.reader.Read(p)
+	n, err := b.reader.Read(p)
+	if err != nil {
+		b.broke.Store(true)
+	}
+	return n, err
+}
+
+// broken reports whether a read of c, from Buffer, has failed. It is true before x/crypto/ssh, which learns of the end of
+// a connection from that read, ends the channels with an io.EOF that looks like their peer's.
+func broken(c net.Conn) bool {
+	b, ok := c.(*bufferedConn)
+	return ok && b.broke.Load()
 }
 
 func (b *bufferedConn) Write(p []byte) (n int, err error) {
+	b.writeMu.Lock()
+	defer b.writeMu.Unlock()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for len(p) > 0 {

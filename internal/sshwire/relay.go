@@ -1,9 +1,7 @@
 package sshwire
 
 import (
-	"errors"
 	"io"
-	"net"
 	"sync"
 )
 
@@ -13,51 +11,60 @@ type HalfCloser interface {
 	CloseWrite() error
 }
 
-// aborter is a HalfCloser that can tell its peer that it ends by a reset.
-type aborter interface {
-	Abort() error
-}
-
 // Relay copies between a and b in both directions until both have ended, closes both, and returns how many bytes went
-// from a to b and back. The end of one direction is passed on as a half-close. An error in either direction ends both at
-// once, resets both ends (Abort), and is returned.
+// from a to b and back. The end of one direction is passed on as a half-close. The first error in either direction is
+// returned; it ends both at once and resets both ends (Abort).
+//
+// To end a relay from outside, close or Abort both ends. It holds no buffer while it waits for bytes.
 func Relay(a, b HalfCloser) (ab, ba int64, err error) {
-	var back error
+	r := relay{ends: [2]HalfCloser{a, b}}
 	var wg sync.WaitGroup
-	// Ends with its direction; stopped by abort of both ends, and waited for below.
-	wg.Go(func() { ba, back = forward(a, b) })
-	ab, err = forward(b, a)
+	// Ends with its direction; stopped by fail, and waited for below.
+	wg.Go(func() { ba = r.forward(a, b) })
+	ab = r.forward(b, a)
 	wg.Wait()
 	a.Close()
 	b.Close()
-	return ab, ba, errors.Join(err, back)
+	return ab, ba, r.err
+}
+
+type relay struct {
+	ends   [2]HalfCloser
+	failed sync.Once
+	err    error // written once, read after both directions have ended
 }
 
 // forward copies one direction and passes its end on.
-func forward(dst, src HalfCloser) (n int64, err error) {
-	n, err = copyLazily(dst, src)
+func (r *relay) forward(dst, src HalfCloser) int64 {
+	n, err := copyLazily(dst, src)
 	if err == nil {
 		err = dst.CloseWrite()
 	}
 	if err != nil {
-		var wg sync.WaitGroup
-		// Both at once, since an abort may wait for its peer.
-		wg.Go(func() { Abort(dst) })
-		Abort(src)
-		wg.Wait()
+		r.fail(err)
 	}
-	return n, err
+	return n
 }
 
-// Abort closes c at once so that its peer sees a reset where c can say so: SetLinger(0) on TCP, RequestAbort on a Stream.
+func (r *relay) fail(err error) {
+	r.failed.Do(func() {
+		r.err = err
+		var wg sync.WaitGroup
+		// Both at once, since one may wait for its peer. Ends with the abort, which is waited for.
+		wg.Go(func() { Abort(r.ends[0]) })
+		Abort(r.ends[1])
+		wg.Wait()
+	})
+}
+
+// Abort closes c at once, so that its peer sees a reset where c has such a thing: an Abort method (Stream), or
+// SetLinger(0) (TCP).
 func Abort(c io.Closer) error {
 	switch c := c.(type) {
-	case aborter:
+	case interface{ Abort() error }:
 		return c.Abort()
-	case interface{ SetLinger(int) error }:
-		c.SetLinger(0) // fails only on a connection that is closed already
+	case interface{ SetLinger(sec int) error }:
+		c.SetLinger(0) // fails only where the connection is closed already
 	}
 	return c.Close()
 }
-
-var _ HalfCloser = (*net.TCPConn)(nil)

@@ -3,6 +3,7 @@ package sshwire
 import (
 	"errors"
 	"io"
+	"net"
 	"sync/atomic"
 	"syscall"
 
@@ -16,20 +17,24 @@ const maxPacket = 32752
 // Stream is an SSH channel that carries bytes only, as a HalfCloser that tells a reset from an end.
 type Stream struct {
 	ch     ssh.Channel
+	conn   net.Conn
+	done   chan struct{}
 	reset  atomic.Bool
 	closed atomic.Bool
 }
 
-// NewStream takes over ch and its requests: it notes RequestAbort and refuses every other. Its goroutine ends when the
-// channel closes; the extended stream (standard error) is left unread.
-func NewStream(ch ssh.Channel, requests <-chan *ssh.Request) *Stream {
-	s := &Stream{ch: ch}
+// NewStream takes over ch and its requests: it notes RequestAbort and refuses every other. conn is the transport under
+// ch, from Buffer; when that breaks, the stream's end is a reset. The goroutine ends when the channel closes. The
+// extended stream (standard error) is left unread.
+func NewStream(ch ssh.Channel, requests <-chan *ssh.Request, conn net.Conn) *Stream {
+	s := &Stream{ch: ch, conn: conn, done: make(chan struct{})}
 	// Ended by the channel's close, at the latest when the connection ends; nobody waits.
 	go s.serve(requests)
 	return s
 }
 
 func (s *Stream) serve(requests <-chan *ssh.Request) {
+	defer close(s.done)
 	for req := range requests {
 		abort := req.Type == RequestAbort
 		if abort {
@@ -39,16 +44,20 @@ func (s *Stream) serve(requests <-chan *ssh.Request) {
 	}
 }
 
-// Read reads from the peer. After the peer aborted, the error matches syscall.ECONNRESET instead of io.EOF.
+// Done is closed when both ends have closed the channel, or the connection has ended.
+func (s *Stream) Done() <-chan struct{} { return s.done }
+
+// Read reads from the peer. When the peer aborted, or the connection broke, the error is syscall.ECONNRESET instead of
+// io.EOF.
 func (s *Stream) Read(p []byte) (int, error) {
 	n, err := s.ch.Read(p)
-	if errors.Is(err, io.EOF) && s.reset.Load() {
+	if errors.Is(err, io.EOF) && (s.reset.Load() || broken(s.conn)) {
 		err = syscall.ECONNRESET
 	}
 	return n, err
 }
 
-// Write writes to the peer in packets of 32752 bytes. It fails with syscall.EPIPE when the peer has closed.
+// Write writes to the peer in packets of at most 32752 bytes. It fails with syscall.EPIPE when the peer has closed.
 func (s *Stream) Write(p []byte) (n int, err error) {
 	for len(p) > 0 {
 		m, err := s.ch.Write(p[:min(len(p), maxPacket)])
@@ -64,14 +73,23 @@ func (s *Stream) Write(p []byte) (n int, err error) {
 }
 
 // CloseWrite tells the peer that nothing more is written, and leaves reading open.
-func (s *Stream) CloseWrite() error { return s.ch.CloseWrite() }
+func (s *Stream) CloseWrite() error {
+	err := s.ch.CloseWrite()
+	if errors.Is(err, io.EOF) {
+		return nil // the peer has closed the channel and needs no telling
+	}
+	return err
+}
 
 // Close closes the channel. A pending Read or Write ends when the peer confirms, or when the connection ends.
 func (s *Stream) Close() error {
 	if s.closed.Swap(true) {
 		return nil
 	}
-	return s.ch.Close()
+	if err := s.ch.Close(); !errors.Is(err, io.EOF) {
+		return err
+	}
+	return nil // the peer was first
 }
 
 // Abort closes the channel so that a peer of ours sees a reset. It waits for one round trip.
@@ -79,6 +97,8 @@ func (s *Stream) Abort() error {
 	if s.closed.Load() {
 		return nil
 	}
-	s.ch.SendRequest(RequestAbort, true, nil) // refused by others, failed on a dead connection: closing is right in any case
+	// The reply means that the peer has noted it before it sees the close. Others refuse, and a dead connection fails:
+	// closing is right in any case.
+	s.ch.SendRequest(RequestAbort, true, nil)
 	return s.Close()
 }
