@@ -1,0 +1,119 @@
+package jsonrpc
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// maxToast is the length of a toast in characters: longer ones stop Neovim with a "Press ENTER" prompt.
+const maxToast = 60
+
+// maxToastName is the length of a process name or a label in a toast.
+const maxToastName = 24
+
+// ToastText says in one line of at most 60 characters that ports were forwarded: "Port 3000 (vite) forwarded", "Port
+// 3000 forwarded to 3001 (3000 in use)", "Ports 3000, 5173 +2 forwarded". Of several, those that got another number
+// come first, since only they need to be known.
+func ToastText(ports []Port) string {
+	switch len(ports) {
+	case 0:
+		return ""
+	case 1:
+		return singleText(ports[0])
+	}
+	return fmt.Sprintf("Ports %s forwarded", listText(ports))
+}
+
+// FailureText says that ports could not be forwarded: "Port 80 not forwarded: permission denied".
+func FailureText(ports []Port) string {
+	switch len(ports) {
+	case 0:
+		return ""
+	case 1:
+		text := fmt.Sprintf("Port %d not forwarded", ports[0].Number)
+		if reason := plainText(ports[0].Reason); reason != "" {
+			text += ": " + reason
+		}
+		return clip(text, maxToast)
+	}
+	return fmt.Sprintf("Ports %s not forwarded", listText(ports))
+}
+
+func singleText(port Port) string {
+	if !mapped(port) {
+		name := clip(plainText(cmp.Or(port.Label, port.Process)), maxToastName)
+		if name == "" {
+			return fmt.Sprintf("Port %d forwarded", port.Number)
+		}
+		return fmt.Sprintf("Port %d (%s) forwarded", port.Number, name)
+	}
+	text := fmt.Sprintf("Port %d forwarded to %d", port.Number, port.HostPort)
+	reason := strings.Replace(plainText(port.Reason), " is in use", " in use", 1)
+	if full := fmt.Sprintf("%s (%s)", text, reason); reason != "" && len([]rune(full)) <= maxToast {
+		return full
+	}
+	return text
+}
+
+// toastOrder sorts ports as a toast names them; the first two are named.
+func toastOrder(ports []Port) []Port {
+	return slices.SortedStableFunc(slices.Values(ports), func(a, b Port) int {
+		if mapped(a) != mapped(b) {
+			if mapped(a) {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(a.Number, b.Number)
+	})
+}
+
+// maxNamed is how many ports a toast about several names.
+const maxNamed = 2
+
+func listText(ports []Port) string {
+	ordered := toastOrder(ports)
+	var names []string
+	for _, port := range ordered[:min(maxNamed, len(ordered))] {
+		name := strconv.Itoa(port.Number)
+		if mapped(port) {
+			name += "→" + strconv.Itoa(port.HostPort)
+		}
+		names = append(names, name)
+	}
+	text := strings.Join(names, ", ")
+	if rest := len(ordered) - maxNamed; rest > 0 {
+		text += fmt.Sprintf(" +%d", rest)
+	}
+	return text
+}
+
+func mapped(port Port) bool {
+	return port.Status == PortForwarded && port.HostPort != 0 && port.HostPort != port.Number
+}
+
+// plainText makes one line of printable characters from text that may come from a container.
+func plainText(text string) string {
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r):
+			return ' '
+		case !unicode.IsPrint(r):
+			return -1
+		}
+		return r
+	}, text)
+	return strings.Join(strings.Fields(text), " ")
+}
+
+func clip(text string, limit int) string {
+	runes := []rune(text)
+	if len(runes) <= limit {
+		return text
+	}
+	return string(runes[:limit-1]) + "…"
+}

@@ -1,0 +1,156 @@
+package jsonrpc
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+// ToasterConfig configures a [Toaster].
+type ToasterConfig struct {
+	Tell func(Toast) // shows a message; called from Run's goroutine, must not block
+	// Open opens a browser, and Preview the editor's preview, because onAutoForward says so; called from Run's goroutine,
+	// must not block. Without one, a toast is shown instead.
+	Open, Preview func(session string, port Port)
+
+	Settle   time.Duration // a toast waits until nothing has changed for so long; default 75 ms
+	Window   time.Duration // but not longer than this after its first port; default 200 ms
+	Cooldown time.Duration // least time between two toasts of a session; default 5 s
+}
+
+// Toaster turns the changing state of ports into few toasts: one for a burst, once each time that a port opens, none
+// when a port closes or its server restarts. The editor's server and the terminal front end each have one.
+type Toaster struct {
+	cfg    ToasterConfig
+	timing toastTiming
+	wake   chan struct{} // buffered, 1: states has something
+
+	mu     sync.Mutex
+	states []toastState // guarded by mu: the latest state of each session that Run has not yet seen, at most one each
+}
+
+type toastState struct {
+	session string
+	owner   bool
+	ports   []Port
+	forget  bool
+}
+
+// NewToaster returns a toaster; Run makes it work.
+func NewToaster(cfg ToasterConfig) *Toaster {
+	return &Toaster{
+		cfg: cfg,
+		timing: toastTiming{
+			settle:   cmp.Or(cfg.Settle, 75*time.Millisecond),
+			window:   cmp.Or(cfg.Window, 200*time.Millisecond),
+			cooldown: cmp.Or(cfg.Cooldown, 5*time.Second),
+		},
+		wake: make(chan struct{}, 1),
+	}
+}
+
+// Observe takes the full state of a session's ports; only the owner of a session tells. It never blocks; of states that
+// come faster than Run sees them, the latest counts. The toaster keeps ports; the caller must not change them.
+func (t *Toaster) Observe(session string, owner bool, ports []Port) {
+	t.put(toastState{session: session, owner: owner, ports: ports})
+}
+
+// Forget drops what is known of a session that has ended.
+func (t *Toaster) Forget(session string) { t.put(toastState{session: session, forget: true}) }
+
+func (t *Toaster) put(state toastState) {
+	t.mu.Lock()
+	same := func(s toastState) bool { return s.session == state.session }
+	if i := slices.IndexFunc(t.states, same); i >= 0 {
+		t.states[i] = state
+	} else {
+		t.states = append(t.states, state)
+	}
+	t.mu.Unlock()
+	select {
+	case t.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (t *Toaster) take() []toastState {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	states := t.states
+	t.states = nil
+	return states
+}
+
+// Run tells until ctx ends. What is not yet due by then is not told.
+func (t *Toaster) Run(ctx context.Context) error {
+	batches := make(map[string]*toastBatch)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-t.wake:
+			for _, state := range t.take() {
+				t.observe(batches, state)
+			}
+		case <-timer.C:
+		}
+		if next, ok := t.tell(batches); ok {
+			timer.Reset(time.Until(next))
+		}
+	}
+}
+
+func (t *Toaster) observe(batches map[string]*toastBatch, state toastState) {
+	if state.forget {
+		delete(batches, state.session)
+		return
+	}
+	batch := batches[state.session]
+	if batch == nil {
+		batch = newToastBatch(state.session, t.timing)
+		batches[state.session] = batch
+	}
+	ports := make([]Port, len(state.ports))
+	for i, port := range state.ports {
+		ports[i] = t.possible(port)
+	}
+	for _, port := range batch.observe(time.Now(), state.owner, ports) {
+		if port.Action == ActionOpenPreview {
+			t.cfg.Preview(state.session, port)
+		} else {
+			t.cfg.Open(state.session, port)
+		}
+	}
+}
+
+// possible replaces an action that nobody here can do by a toast.
+func (t *Toaster) possible(port Port) Port {
+	switch port.Action {
+	case ActionOpenPreview:
+		if t.cfg.Preview == nil {
+			port.Action = ActionNotify
+		}
+	case ActionOpenBrowser, ActionOpenBrowserOnce:
+		if t.cfg.Open == nil {
+			port.Action = ActionNotify
+		}
+	}
+	return port
+}
+
+// tell tells what is due and returns when the next toast is.
+func (t *Toaster) tell(batches map[string]*toastBatch) (next time.Time, ok bool) {
+	for _, batch := range batches {
+		for _, toast := range batch.tell(time.Now()) {
+			t.cfg.Tell(toast)
+		}
+		if at, due := batch.due(); due && (!ok || at.Before(next)) {
+			next, ok = at, true
+		}
+	}
+	return next, ok
+}
