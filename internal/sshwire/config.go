@@ -37,7 +37,7 @@ func Config() ssh.Config {
 }
 
 // ClientConfig returns the configuration of a client that logs in with signer and accepts only hostKey. With any other
-// key, or none of hostKey's kind, the handshake's error matches ErrHostKey.
+// key of that kind the handshake's error matches ErrHostKey.
 func ClientConfig(user string, signer ssh.Signer, hostKey ssh.PublicKey) *ssh.ClientConfig {
 	pinned := ssh.FixedHostKey(hostKey)
 	return &ssh.ClientConfig{
