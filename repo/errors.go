@@ -8,6 +8,7 @@ var (
 	ErrGitTooOld     = errors.New("git on this machine is too old")
 	ErrNoFolder      = errors.New("there is no such folder")
 	ErrNotRepository = errors.New("not a git repository")
+	ErrInsideGitDir  = errors.New("the folder is inside a git directory, not a working tree")
 	ErrBare          = errors.New("a bare git repository has no files to work on")
 	ErrNoCommit      = errors.New("the git repository has no commit yet")
 	ErrUnsafe        = errors.New("git refuses the repository because it belongs to another user")
@@ -18,10 +19,10 @@ var (
 var (
 	ErrTooMuchInput = errors.New("the git client sent more than a fetch needs")
 	ErrSlug         = errors.New("not usable as the last part of a branch name")
-	ErrNoGitInside  = errors.New("the image has no git")
+	ErrNoGitInside  = errors.New("there is no git inside the container")
 )
 
-// OpenError says why a folder cannot be opened. Err is, or wraps, one of the sentinels above.
+// OpenError says why a folder cannot be opened. Err is, or wraps, one of the sentinels above, or is what git said.
 type OpenError struct {
 	Dir  string // the folder, as it was given to Open
 	Err  error

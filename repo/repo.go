@@ -1,11 +1,5 @@
 package repo
 
-import (
-	"context"
-	"errors"
-	"io"
-)
-
 // Repo is a git repository on the host as it was when [Open] read it. Its fields do not change; its methods may be called
 // from several goroutines.
 type Repo struct {
@@ -27,22 +21,5 @@ type Repo struct {
 	Scratch string
 
 	shallow bool
-	serving chan struct{} // counts running upload-packs
-}
-
-// ServeUploadPack serves fetches from the repository on rw until the client has what it wants, and closes rw.
-func (r *Repo) ServeUploadPack(ctx context.Context, rw io.ReadWriteCloser) error {
-	return errors.Join(ctx.Err(), rw.Close())
-}
-
-// Runner runs a POSIX shell script inside the container.
-type Runner interface {
-	// Run runs the script by sh and returns when it has ended, with an error unless its exit status was 0. It hands each line
-	// that the script writes to its standard error to stderr, in order, from one goroutine; [Lines] splits them. A nil stdin is empty.
-	Run(ctx context.Context, script string, stdin io.Reader, stderr func(line string)) error
-}
-
-// Checkout puts the repository into the folder workspace inside, at r.Head with its history, on the branch sketch/<slug>.
-func (r *Repo) Checkout(ctx context.Context, run Runner, workspace, slug string, report func(string)) error {
-	return run.Run(ctx, "true", nil, report)
+	serving chan struct{} // has an element for each running upload-pack
 }

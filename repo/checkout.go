@@ -1,0 +1,97 @@
+package repo
+
+import (
+	"cmp"
+	"context"
+	_ "embed"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// The names of the host inside: `git fetch sketch-host` asks it for its branches.
+const (
+	RemoteName = "sketch-host"
+	RemoteURL  = "sketch://host"
+)
+
+// Who commits inside when git on the host does not know who its user is.
+const defaultName, defaultEmail = "sketch-ide", "sketch-ide@localhost"
+
+// Runner runs a POSIX shell script inside the container.
+type Runner interface {
+	// Run runs the script by sh and returns when it has ended, with an error unless its exit status was 0. It hands each line
+	// that the script writes to its standard error to stderr, in order, from one goroutine; [Lines] splits them. A nil stdin is empty.
+	Run(ctx context.Context, script string, stdin io.Reader, stderr func(line string)) error
+}
+
+//go:embed checkout.sh
+var checkoutScript string
+
+// Checkout puts the repository into the folder workspace inside, at r.Head with its history, on the branch sketch/<slug>. It
+// tells report what git is doing, a line at a time, from one goroutine.
+//
+// The container must reach [Repo.ServeUploadPack] through a git-remote-sketch in its PATH. Where the slug's branch has been
+// checked out in that folder before, Checkout leaves everything as it is; where that was interrupted, it starts over. Two
+// calls for one folder must not overlap.
+func (r *Repo) Checkout(ctx context.Context, run Runner, workspace, slug string, report func(string)) error {
+	if err := ValidSlug(slug); err != nil {
+		return err
+	}
+	var last lastLines
+	err := run.Run(ctx, r.script(workspace, slug), nil, func(line string) {
+		last.add(line)
+		report(line)
+	})
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("check out %s inside: %w", r.Name, context.Cause(ctx))
+	case slices.Contains(last, noGitLine):
+		return fmt.Errorf("check out %s inside: %w", r.Name, ErrNoGitInside)
+	case len(last) > 0:
+		return fmt.Errorf("check out %s inside: %w: %s", r.Name, err, strings.Join(last, "; "))
+	}
+	return fmt.Errorf("check out %s inside: %w", r.Name, err)
+}
+
+// script sets the variables that checkout.sh reads. Nothing of the host gets into the text but between single quotes.
+func (r *Repo) script(workspace, slug string) string {
+	format := ""
+	if len(r.Head) == 64 {
+		format = "sha256"
+	}
+	var b strings.Builder
+	for _, v := range [][2]string{
+		{"workspace", workspace},
+		{"branch", "sketch/" + slug},
+		{"commit", r.Head},
+		{"base", baseRef},
+		{"format", format},
+		{"remote", RemoteName},
+		{"url", RemoteURL},
+		{"name", cmp.Or(r.UserName, defaultName)},
+		{"email", cmp.Or(r.UserEmail, defaultEmail)},
+		{"no_git", noGitLine},
+	} {
+		fmt.Fprintf(&b, "%s=%s\n", v[0], quote(v[1]))
+	}
+	return b.String() + checkoutScript
+}
+
+const noGitLine = "sketch-ide: no git"
+
+// lastLines keeps what a failed script said last, without git's progress.
+type lastLines []string
+
+func (l *lastLines) add(line string) {
+	if strings.Contains(line, "% (") {
+		return
+	}
+	*l = append(*l, line)
+	if len(*l) > 5 {
+		*l = (*l)[1:]
+	}
+}
