@@ -2,8 +2,15 @@ package container
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
 )
 
 // State is what a container is doing, in the engine's words.
@@ -24,7 +31,7 @@ const (
 type Container struct {
 	ID       string
 	Name     string
-	Image    string // reference that it was created from
+	Image    string // what it was created from: an image's id
 	ImageID  string
 	Labels   map[string]string
 	State    State
@@ -42,7 +49,83 @@ func (c Container) Session() string { return c.Labels[LabelSession] }
 func (c Container) Folder() string { return c.Labels[LabelFolder] }
 
 // Inspect describes a container by id or name. Errors: ErrNotFound, ErrEngineLost.
-func (e *Engine) Inspect(ctx context.Context, id string) (Container, error) { return Container{}, nil }
+func (e *Engine) Inspect(ctx context.Context, id string) (Container, error) {
+	found, err := e.api.ContainerInspect(ctx, id)
+	if err != nil {
+		return Container{}, wrap(ctx, "inspect container", err)
+	}
+	return describeContainer(found), nil
+}
 
-// List describes all session containers of ours, running or not, oldest first. Address and SSH are set as in Inspect.
-func (e *Engine) List(ctx context.Context) ([]Container, error) { return nil, nil }
+// List describes all session containers of ours, running or not, oldest first.
+func (e *Engine) List(ctx context.Context) ([]Container, error) {
+	return e.listKind(ctx, KindSession)
+}
+
+// listKind inspects one by one: the engine's list has neither exit codes nor addresses of all kinds of networks.
+func (e *Engine) listKind(ctx context.Context, kind string) ([]Container, error) {
+	found, err := e.api.ContainerList(ctx, container.ListOptions{
+		All:     true,
+		Filters: filters.NewArgs(filters.Arg("label", LabelKind+"="+kind)),
+	})
+	if err != nil {
+		return nil, wrap(ctx, "list containers", err)
+	}
+	var list []Container
+	for _, summary := range found {
+		c, err := e.Inspect(ctx, summary.ID)
+		if errors.Is(err, ErrNotFound) {
+			continue // removed since
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, c)
+	}
+	slices.SortFunc(list, func(a, b Container) int { return a.Created.Compare(b.Created) })
+	return list, nil
+}
+
+// describeContainer bears with parts that an engine leaves out.
+func describeContainer(found container.InspectResponse) Container {
+	var c Container
+	if base := found.ContainerJSONBase; base != nil {
+		c.ID, c.Name, c.ImageID = base.ID, strings.TrimPrefix(base.Name, "/"), base.Image
+		c.Created, _ = time.Parse(time.RFC3339Nano, base.Created)
+		if s := base.State; s != nil {
+			c.State, c.ExitCode, c.OOM = State(s.Status), s.ExitCode, s.OOMKilled
+		}
+	}
+	if found.Config != nil {
+		c.Image, c.Labels = found.Config.Image, found.Config.Labels
+	}
+	if found.NetworkSettings != nil && (c.State == StateRunning || c.State == StatePaused) {
+		c.Address = containerAddress(found.NetworkSettings)
+		c.SSH = publishedPort(found.NetworkSettings)
+	}
+	return c
+}
+
+func containerAddress(settings *container.NetworkSettings) netip.Addr {
+	for _, name := range slices.Sorted(maps.Keys(settings.Networks)) {
+		if network := settings.Networks[name]; network != nil {
+			if addr, err := netip.ParseAddr(network.IPAddress); err == nil {
+				return addr
+			}
+		}
+	}
+	return netip.Addr{}
+}
+
+// publishedPort is the one port that Create publishes.
+func publishedPort(settings *container.NetworkSettings) netip.AddrPort {
+	for _, bindings := range settings.Ports {
+		for _, b := range bindings {
+			addr, err := netip.ParseAddrPort(b.HostIP + ":" + b.HostPort)
+			if err == nil && addr.Addr().IsLoopback() && addr.Port() != 0 {
+				return addr
+			}
+		}
+	}
+	return netip.AddrPort{}
+}

@@ -1,7 +1,91 @@
 package container
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/go-connections/nat"
+)
 
 // Create makes a container and copies its files in; it is not started. Where that fails, nothing is left behind.
 // Errors: ErrNameConflict, ErrNotFound (the image is gone), ErrEngineLost.
-func (e *Engine) Create(ctx context.Context, spec Spec) (Container, error) { return Container{}, nil }
+func (e *Engine) Create(ctx context.Context, spec Spec) (Container, error) {
+	created, err := e.api.ContainerCreate(ctx, e.config(spec), e.hostConfig(spec), nil, nil, spec.Name)
+	if cerrdefs.IsConflict(err) {
+		return Container{}, &callError{op: "create container " + spec.Name, kind: ErrNameConflict, err: err}
+	}
+	if err != nil {
+		return Container{}, wrap(ctx, "create container "+spec.Name, err)
+	}
+	for _, warning := range created.Warnings {
+		e.log.Debug("engine warns about container", "name", spec.Name, "warning", warning)
+	}
+	c, err := e.fill(ctx, created.ID, spec.Files)
+	if err != nil {
+		e.discard(ctx, created.ID)
+		return Container{}, fmt.Errorf("create container %s: %w", spec.Name, err)
+	}
+	return c, nil
+}
+
+func (e *Engine) fill(ctx context.Context, id string, files []File) (Container, error) {
+	if err := e.CopyIn(ctx, id, files); err != nil {
+		return Container{}, err
+	}
+	return e.Inspect(ctx, id)
+}
+
+// config keeps the image's ENV, WORKDIR and USER. Its entry point gives way to the agent, and so does what would be
+// done to an entry point: its health checks and its own stop signal.
+func (e *Engine) config(spec Spec) *container.Config {
+	hostname := spec.Hostname
+	if hostname == "" {
+		hostname = spec.Name
+	}
+	return &container.Config{
+		Image:        spec.Image.ID,
+		Hostname:     hostname,
+		Entrypoint:   []string{AgentPath, "agent"},
+		Env:          environment(spec.Env),
+		Labels:       e.sessionLabels(spec),
+		ExposedPorts: nat.PortSet{sshPort(spec): {}},
+		Healthcheck:  &container.HealthConfig{Test: []string{"NONE"}},
+		StopSignal:   "SIGTERM",
+	}
+}
+
+func (e *Engine) sessionLabels(spec Spec) map[string]string {
+	labels := maps.Clone(spec.Labels)
+	if labels == nil {
+		labels = map[string]string{}
+	}
+	labels[LabelKind] = KindSession
+	labels[LabelSession] = spec.Name
+	labels[LabelVersion] = e.version
+	return labels
+}
+
+func environment(env map[string]string) []string {
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		list = append(list, name+"="+env[name])
+	}
+	return list
+}
+
+const discardTimeout = 20 * time.Second
+
+// discard removes a container that is of no use any more, although ctx may have ended. What it cannot remove bears
+// our labels, and is found by the next prune.
+func (e *Engine) discard(ctx context.Context, id string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), discardTimeout)
+	defer cancel()
+	if err := e.Remove(ctx, id); err != nil {
+		e.log.Warn("leave a container behind", "id", id, "err", err)
+	}
+}

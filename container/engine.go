@@ -2,9 +2,14 @@ package container
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"net/http"
+	"os"
+	"strings"
 	"time"
 
+	"github.com/docker/docker/api/types/system"
 	"github.com/docker/docker/client"
 )
 
@@ -19,6 +24,19 @@ type Options struct {
 	Log     *slog.Logger            // nil = discard
 }
 
+func (o Options) withDefaults() Options {
+	if o.Getenv == nil {
+		o.Getenv = os.Getenv
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = 3 * time.Second
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
 // Engine is a connection to one container engine. It is safe for concurrent use.
 type Engine struct {
 	api     client.APIClient
@@ -26,7 +44,7 @@ type Engine struct {
 	origin  string
 	local   bool
 	arch    string
-	memory  int64
+	memory  int64 // of the engine's machine, bytes
 	version string
 	release string
 	log     *slog.Logger
@@ -34,7 +52,85 @@ type Engine struct {
 
 // Connect finds an engine, checks that it answers, and learns what it is. The error is a *NoEngineError, or wraps
 // ErrHostUnsupported.
-func Connect(ctx context.Context, opts Options) (*Engine, error) { return nil, ErrNoEngine }
+func Connect(ctx context.Context, opts Options) (*Engine, error) {
+	opts = opts.withDefaults()
+	candidates, err := endpoints(opts)
+	if err != nil {
+		return nil, err
+	}
+	var tried []Attempt
+	for _, ep := range candidates {
+		e, err := connect(ctx, ep, opts)
+		if err == nil {
+			return e, nil
+		}
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("connect to container engine: %w", context.Cause(ctx))
+		}
+		tried = append(tried, Attempt{Host: ep.host, Origin: ep.origin, Err: err})
+	}
+	return nil, noEngine(tried)
+}
+
+func connect(ctx context.Context, ep endpoint, opts Options) (*Engine, error) {
+	ctx, cancel := context.WithTimeout(ctx, opts.Timeout)
+	defer cancel()
+	// The client's own errors of connecting lose their cause, so that one connection is tried without it.
+	conn, err := ep.dial(ctx)
+	if err != nil {
+		return nil, plainDialError(err)
+	}
+	conn.Close()
+
+	api, err := ep.client()
+	if err != nil {
+		return nil, err
+	}
+	info, err := api.Info(ctx)
+	if err != nil {
+		api.Close()
+		return nil, fmt.Errorf("ask for its description: %w", err)
+	}
+	if info.OSType != "linux" {
+		api.Close()
+		return nil, fmt.Errorf("runs %s containers, Linux containers are needed", info.OSType)
+	}
+	return newEngine(api, ep, info, opts), nil
+}
+
+func newEngine(api client.APIClient, ep endpoint, info system.Info, opts Options) *Engine {
+	return &Engine{
+		api:     api,
+		host:    ep.host,
+		origin:  ep.origin,
+		local:   isLocal(ep, info),
+		arch:    goArch(info.Architecture),
+		memory:  info.MemTotal,
+		version: opts.Version,
+		release: info.ServerVersion,
+		log:     opts.Log,
+	}
+}
+
+// client makes the engine's client over ep.dial: one dialer for plain and hijacked connections, with and without TLS,
+// that honours contexts.
+func (ep endpoint) client() (*client.Client, error) {
+	api, err := client.NewClientWithOpts(
+		client.WithHTTPClient(&http.Client{
+			Transport:     &http.Transport{MaxIdleConns: 6, IdleConnTimeout: 30 * time.Second},
+			CheckRedirect: client.CheckRedirect,
+		}),
+		client.WithHost(ep.host),
+		client.WithDialContext(ep.dialContext),
+		client.WithScheme("http"), // TLS is the dialer's
+		client.WithAPIVersionNegotiation(),
+		client.WithUserAgent("sketch-ide"),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("make engine client: %w", err)
+	}
+	return api, nil
+}
 
 // Close lets the idle connections go. Streams that are open live on.
 func (e *Engine) Close() error { return e.api.Close() }
@@ -56,4 +152,22 @@ func (e *Engine) Arch() string { return e.arch }
 func (e *Engine) Release() string { return e.release }
 
 // Ping tells whether the engine still answers.
-func (e *Engine) Ping(ctx context.Context) error { return nil }
+func (e *Engine) Ping(ctx context.Context) error {
+	_, err := e.api.Ping(ctx)
+	return wrap(ctx, "ping engine", err)
+}
+
+// goArch turns the engine's uname-like name of an architecture into Go's.
+func goArch(name string) string {
+	switch name = strings.ToLower(name); name {
+	case "x86_64":
+		return "amd64"
+	case "aarch64":
+		return "arm64"
+	case "armv6l", "armv7l", "armhf":
+		return "arm"
+	case "i386", "i686":
+		return "386"
+	}
+	return name
+}

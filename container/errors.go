@@ -52,12 +52,20 @@ type NoEngineError struct {
 func (e *NoEngineError) Error() string {
 	parts := make([]string, len(e.Tried))
 	for i, a := range e.Tried {
-		parts[i] = fmt.Sprintf("%s (%s): %v", a.Host, a.Origin, a.Err)
+		parts[i] = fmt.Sprintf("%s: %v", strings.TrimSpace(a.Host+" ("+a.Origin+")"), a.Err)
 	}
 	return e.kind.Error() + "; tried " + strings.Join(parts, "; ")
 }
 
 func (e *NoEngineError) Unwrap() error { return e.kind }
+
+// Hint is what to try.
+func (e *NoEngineError) Hint() string {
+	if e.kind == ErrEngineDenied {
+		return "Add yourself to the docker group (sudo usermod -aG docker $USER) and log in again, or use a rootless engine."
+	}
+	return "Start Docker, or set DOCKER_HOST to the address of an engine."
+}
 
 // PullError tells why a base image could not be had.
 type PullError struct {
@@ -91,6 +99,11 @@ func (e *BuildError) Error() string {
 	}
 	b.WriteString(": " + e.Reason)
 	return b.String()
+}
+
+// mentions tells whether the engine's words or the output contain text.
+func (e *BuildError) mentions(text string) bool {
+	return strings.Contains(e.Reason, text) || strings.Contains(strings.Join(e.Lines, "\n"), text)
 }
 
 // WrongArchError is ErrWrongArch with the two architectures, in Go's names.

@@ -2,7 +2,16 @@ package container
 
 import (
 	"context"
+	"errors"
+	"slices"
+	"strings"
 	"time"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/image"
 )
 
 // StoredImage is an image of ours on the engine's disk.
@@ -15,20 +24,109 @@ type StoredImage struct {
 }
 
 // Images lists the images that EnsureImage made, oldest first.
-func (e *Engine) Images(ctx context.Context) ([]StoredImage, error) { return nil, nil }
+func (e *Engine) Images(ctx context.Context) ([]StoredImage, error) {
+	found, err := e.api.ImageList(ctx, image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", LabelKind+"="+KindImage))})
+	if err != nil {
+		return nil, wrap(ctx, "list images", err)
+	}
+	users, err := e.api.ContainerList(ctx, container.ListOptions{All: true})
+	if err != nil {
+		return nil, wrap(ctx, "list containers", err)
+	}
+	var list []StoredImage
+	for _, s := range found {
+		refs, ours := ourRefs(s)
+		if !ours {
+			continue
+		}
+		list = append(list, StoredImage{
+			ID: s.ID, Refs: refs, Size: s.Size, Created: time.Unix(s.Created, 0),
+			InUse: slices.ContainsFunc(users, func(c container.Summary) bool { return c.ImageID == s.ID }),
+		})
+	}
+	slices.SortFunc(list, func(a, b StoredImage) int { return a.Created.Compare(b.Created) })
+	return list, nil
+}
+
+// ourRefs: an image that somebody built upon one of ours inherits its label. It is somebody's if all of its tags are.
+func ourRefs(s image.Summary) (refs []string, ours bool) {
+	tags := slices.DeleteFunc(slices.Clone(s.RepoTags), func(t string) bool { return t == "<none>:<none>" })
+	refs = slices.DeleteFunc(slices.Clone(tags), func(t string) bool { return !strings.HasPrefix(t, refPrefix) })
+	return refs, s.Labels[LabelKind] == KindImage && (len(tags) == 0 || len(refs) > 0)
+}
 
 // RemoveImage removes an image of ours: its tags of ours, and the image with them unless it has others. An image in
 // use is ErrInUse; one that is gone, or not ours, ErrNotFound.
-func (e *Engine) RemoveImage(ctx context.Context, id string) error { return nil }
+func (e *Engine) RemoveImage(ctx context.Context, id string) error {
+	list, err := e.Images(ctx)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(list, func(s StoredImage) bool { return s.ID == id || slices.Contains(s.Refs, id) })
+	if i < 0 {
+		return &callError{op: "remove image", kind: ErrNotFound, err: errors.New("no image of sketch-ide is called " + id)}
+	}
+	if list[i].InUse {
+		return &callError{op: "remove image", kind: ErrInUse, err: ErrInUse}
+	}
+	targets := list[i].Refs
+	if len(targets) == 0 {
+		targets = []string{list[i].ID}
+	}
+	for _, target := range targets {
+		_, err := e.api.ImageRemove(ctx, target, image.RemoveOptions{PruneChildren: true})
+		if cerrdefs.IsConflict(err) {
+			return &callError{op: "remove image", kind: ErrInUse, err: err}
+		}
+		if err = wrap(ctx, "remove image", err); err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+	}
+	return nil
+}
 
 // Usage is what ours takes of the engine's disk, in bytes, as far as the engine can tell.
 type Usage struct {
-	Images     int64 // without layers that images of others share
+	Images     int64 // without layers that other images share
 	Containers int64 // what was written in containers
 }
 
 // DiskUsage adds up what ours takes. It can take seconds on a large engine.
-func (e *Engine) DiskUsage(ctx context.Context) (Usage, error) { return Usage{}, nil }
+func (e *Engine) DiskUsage(ctx context.Context) (Usage, error) {
+	found, err := e.api.DiskUsage(ctx, types.DiskUsageOptions{Types: []types.DiskUsageObject{types.ContainerObject, types.ImageObject}})
+	if err != nil {
+		return Usage{}, wrap(ctx, "measure disk usage", err)
+	}
+	var usage Usage
+	for _, s := range found.Images {
+		if _, ours := ourRefs(*s); ours {
+			usage.Images += s.Size - max(0, s.SharedSize)
+		}
+	}
+	for _, c := range found.Containers {
+		if c.Labels[LabelKind] == KindSession || c.Labels[LabelKind] == KindProbe {
+			usage.Containers += max(0, c.SizeRw)
+		}
+	}
+	return usage, nil
+}
 
-// RemoveProbes removes the short-lived containers that a crash of an image's build left behind, and says how many.
-func (e *Engine) RemoveProbes(ctx context.Context) (int, error) { return 0, nil }
+// RemoveProbes removes the short-lived containers that a crash in EnsureImage left behind, and says how many. Those of
+// an EnsureImage that is at work are younger than a minute, and stay.
+func (e *Engine) RemoveProbes(ctx context.Context) (int, error) {
+	list, err := e.listKind(ctx, KindProbe)
+	if err != nil {
+		return 0, err
+	}
+	removed := 0
+	for _, c := range list {
+		if time.Since(c.Created) < 2*probeTimeout {
+			continue
+		}
+		if err := e.Remove(ctx, c.ID); err != nil {
+			return removed, err
+		}
+		removed++
+	}
+	return removed, nil
+}
