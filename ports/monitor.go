@@ -2,13 +2,16 @@ package ports
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // A MonitorConfig says what a Monitor watches and where it publishes.
 type MonitorConfig struct {
-	Events *Log // required
+	Events *Log // required, and used by no other Monitor
 	// Sources are the ways to read the socket table, best first; nil means the
 	// ones of this platform.
 	Sources []OpenSource
@@ -23,22 +26,79 @@ type MonitorConfig struct {
 }
 
 // A Monitor watches the socket table and publishes its changes.
-type Monitor struct{ cfg MonitorConfig }
+type Monitor struct {
+	cfg    MonitorConfig
+	owners owners
+	closes func(ctx context.Context, wake func()) error // watches for pushed closes
+	busy   atomic.Int64                                 // commands of ours that are alive
+	wake   chan struct{}                                // holds one: "scan now", further ones are the same
+}
 
 // NewMonitor returns a monitor that does nothing before Run.
 func NewMonitor(cfg MonitorConfig) *Monitor {
-	return &Monitor{cfg: cfg}
+	if cfg.Sources == nil {
+		cfg.Sources = platformSources()
+	}
+	if cfg.Ignore == nil {
+		cfg.Ignore = func(Listener) bool { return false }
+	}
+	if cfg.ActiveInterval <= 0 {
+		cfg.ActiveInterval = defaultActive
+	}
+	if cfg.IdleInterval <= 0 {
+		cfg.IdleInterval = defaultIdle
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Monitor{cfg: cfg, owners: platformOwners(), closes: watchCloses, wake: make(chan struct{}, 1)}
 }
 
 // Run scans and publishes until ctx ends, and returns nil then. It returns an error
 // that wraps ErrNoSource if no source works at the start. It must be called once.
 func (m *Monitor) Run(ctx context.Context) error {
-	panic("unwritten")
+	s := newScanner(m)
+	defer s.close()
+	rows, err := s.read(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case s.source == nil:
+		return fmt.Errorf("read socket table: %w", err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	// Both end with ctx, when this function returns, which waits for them.
+	wg.Go(func() { m.watch(ctx) })
+	wg.Go(func() { s.nameSockets(ctx) })
+	s.run(ctx, rows, err)
+	return nil
+}
+
+// watch turns pushed closes into scans. Without them a close is found by the next scan
+// that is due.
+func (m *Monitor) watch(ctx context.Context) {
+	if err := m.closes(ctx, m.scanNow); err != nil {
+		m.cfg.Log.Info("closes of ports are not pushed here", "err", err)
+	}
 }
 
 // Busy marks that a command of ours is alive, until the returned function is called
 // (further calls do nothing). While any is, the monitor scans at its active interval.
 // Safe for concurrent use, before and during Run.
 func (m *Monitor) Busy() (done func()) {
-	panic("unwritten")
+	if m.busy.Add(1) == 1 {
+		m.scanNow()
+	}
+	return sync.OnceFunc(func() { m.busy.Add(-1) })
+}
+
+// scanNow asks for a scan that starts after this call. It never blocks.
+func (m *Monitor) scanNow() {
+	select {
+	case m.wake <- struct{}{}:
+	default:
+	}
 }

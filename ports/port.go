@@ -11,7 +11,7 @@ import (
 type Port struct {
 	Number uint16 `json:"number"`
 	// Addresses are the addresses that listen, sorted and without repetition:
-	// 0.0.0.0, ::, 127.0.0.1, ::1 or specific ones.
+	// 0.0.0.0, ::, 127.0.0.1, ::1 or specific ones; the first maxAddresses of them.
 	Addresses []netip.Addr `json:"addresses"`
 	// Process is the short name of the process that listens. It is resolved after
 	// publication where it cannot be had at once; unknown stays empty.
@@ -24,8 +24,9 @@ type Port struct {
 	Since time.Time `json:"since"`
 }
 
-// Bounds of what is known of a process, on both ends.
+// Bounds of what is told of a port, on both ends.
 const (
-	maxProcess = 64
-	maxCommand = 1024
+	maxProcess   = 64   // bytes
+	maxCommand   = 1024 // bytes
+	maxAddresses = 64
 )

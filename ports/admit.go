@@ -1,0 +1,75 @@
+package ports
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	// Owners are looked for before publication for this long at most, and for one
+	// part in lookShare of the time since the last look.
+	lookAtMost = 3 * time.Millisecond
+	lookShare  = 10
+	// nameAtMost bounds a look on the side.
+	nameAtMost = 2 * time.Second
+)
+
+// admit decides about new sockets before they are published. Our own and the configured
+// ones are settled exactly and for next to nothing. SKETCH_IGNORE_PORTS needs the owner,
+// and a walk through /proc takes from 0.2 ms in a usual container to 65 ms among
+// thousands of descriptors, so it gets a bounded time first: enough for descendants of
+// ours, which come first, and which everything is that we could have given that
+// variable to. That spares a port that is to be ignored from being opened at all, and lets
+// nearly every event carry its name at once. Who is not found in time is published
+// without a name and looked for on the side; should such a process turn out to be
+// ignored, its ports are withdrawn by a closed event, so that opens and closes always
+// come in pairs.
+func (s *scanner) admit(fresh []*socket) {
+	if len(fresh) == 0 {
+		return
+	}
+	ours := s.owners.ours()
+	var inodes []uint32
+	for _, sock := range fresh {
+		sock.ignored = s.cfg.Ignore(sock.Listener) || sock.Inode != 0 && ours[sock.Inode]
+		if !sock.ignored && sock.Inode != 0 {
+			inodes = append(inodes, sock.Inode)
+		}
+	}
+	if len(inodes) > 0 {
+		s.look(inodes)
+	}
+}
+
+func (s *scanner) look(inodes []uint32) {
+	now := time.Now()
+	budget := min(lookAtMost, now.Sub(s.looked)/lookShare)
+	found, complete := s.owners.find(inodes, now.Add(budget))
+	s.looked = time.Now()
+	s.table.name(found)
+	if complete {
+		return
+	}
+	for _, inode := range inodes {
+		if _, ok := found[inode]; !ok && len(s.pending) < maxListeners {
+			s.pending = append(s.pending, inode)
+		}
+	}
+}
+
+// nameSockets looks for owners on the side, so that no scan waits for it, until ctx ends.
+func (s *scanner) nameSockets(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case inodes := <-s.jobs:
+			found, _ := s.owners.find(inodes, time.Now().Add(nameAtMost))
+			select {
+			case <-ctx.Done():
+				return
+			case s.found <- found:
+			}
+		}
+	}
+}
