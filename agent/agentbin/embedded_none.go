@@ -1,0 +1,7 @@
+//go:build !release
+
+package agentbin
+
+import "io/fs"
+
+var embedded fs.FS
