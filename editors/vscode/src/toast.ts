@@ -1,0 +1,36 @@
+// `window/showMessageRequest`: the backend's toasts. The language client shows them too, but drops what only an editor
+// can do: a preview, the clipboard.
+
+import * as vscode from 'vscode';
+import { MessageType, type ShowMessageRequestParams } from 'vscode-languageclient/node';
+import type { Opener } from './opener';
+import type { ClientAction, ToastAction } from './protocol';
+
+/** What this extension does by itself when its button is chosen; declared to the backend. */
+export const clientActions: ClientAction[] = ['preview', 'copyUrl'];
+
+/** Shows the message and resolves to the chosen action, or null; that can be hours later. */
+export async function showToast(
+  params: ShowMessageRequestParams,
+  opener: Opener,
+): Promise<ToastAction | null> {
+  const chosen = await show(params.type)<ToastAction>(params.message, ...(params.actions ?? []));
+  if (chosen?.url !== undefined) {
+    if (chosen.action === 'preview') await opener.preview(chosen.url);
+    if (chosen.action === 'copyUrl') await opener.copy(chosen.url);
+  }
+  return chosen ?? null;
+}
+
+type Show = <T extends vscode.MessageItem>(message: string, ...items: T[]) => Thenable<T | undefined>;
+
+function show(type: MessageType): Show {
+  switch (type) {
+    case MessageType.Error:
+      return vscode.window.showErrorMessage;
+    case MessageType.Warning:
+      return vscode.window.showWarningMessage;
+    default:
+      return vscode.window.showInformationMessage;
+  }
+}
