@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sketch-ide/sketch-ide/jsonrpc"
+	"github.com/sketch-ide/sketch-ide/session"
+)
+
+func stopCommand(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use: "stop [SESSION]", Short: "Stop a session's container and keep its files; up resumes it", Args: maxArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.withSession(cmd.Context(), args, func(ctx context.Context, sup *session.Supervisor, info session.Info) error {
+				if err := sup.Stop(ctx, info.Name); err != nil {
+					return err
+				}
+				_, err := fmt.Fprintf(o.std.out, "%s stopped; sketch-ide up resumes it, sketch-ide rm removes it\n", info.Name)
+				return err
+			})
+		},
+	}
+}
+
+func rmCommand(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use: "rm [SESSION]", Short: "Remove a session with everything in its container", Args: maxArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.withSession(cmd.Context(), args, func(ctx context.Context, sup *session.Supervisor, info session.Info) error {
+				if err := sup.Remove(ctx, info.Name); err != nil {
+					return err
+				}
+				_, err := fmt.Fprintf(o.std.out, "%s removed\n", info.Name)
+				return err
+			})
+		},
+	}
+}
+
+func pruneCommand(o *options) *cobra.Command {
+	var asJSON bool
+	var p session.PruneOptions
+	cmd := &cobra.Command{
+		Use: "prune", Short: "Remove what earlier sessions left: stopped containers, unused images, state", Args: noArgs,
+		Long: "Removes sessions whose containers are stopped or half made and that nobody is attached to, images that no container uses, and state\n" +
+			"without a container. It touches only what bears sketch-ide's labels or lies in its state directory.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return o.withSupervisor(cmd.Context(), session.Config{}, func(ctx context.Context, sup *session.Supervisor) error {
+				removed, err := sup.Prune(ctx, p)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return writeJSON(o.std.out, pruneResult(removed))
+				}
+				return o.printPruned(removed, p.DryRun)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&p.All, "all", false, "also remove running sessions that nobody is attached to")
+	cmd.Flags().BoolVar(&p.DryRun, "dry-run", false, "only say what would be removed")
+	cmd.Flags().DurationVar(&p.Older, "older", 0*time.Hour, "only what was made at least so long ago, such as 48h")
+	jsonFlag(cmd, &asJSON)
+	return cmd
+}
+
+func pruneResult(removed []session.Pruned) jsonrpc.PruneResult {
+	result := jsonrpc.PruneResult{Removed: []string{}}
+	for _, r := range removed {
+		result.Removed = append(result.Removed, r.Kind+" "+r.Name)
+		result.Bytes += r.Bytes
+	}
+	return result
+}
+
+func (o *options) printPruned(removed []session.Pruned, dry bool) error {
+	verb := "removed"
+	if dry {
+		verb = "would remove"
+	}
+	result := pruneResult(removed)
+	for _, line := range result.Removed {
+		fmt.Fprintln(o.std.out, verb, line)
+	}
+	_, err := fmt.Fprintf(o.std.out, "%s %d, at most %.1f MB\n", verb, len(removed), float64(result.Bytes)/1e6)
+	return err
+}
+
+const defaultLogLines = 200
+
+func logsCommand(o *options) *cobra.Command {
+	var lines int
+	cmd := &cobra.Command{
+		Use: "logs [SESSION]", Short: "Print what a session's agent logged", Args: maxArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.withSession(cmd.Context(), args, func(ctx context.Context, sup *session.Supervisor, info session.Info) error {
+				text, err := sup.Logs(ctx, info.Name, lines)
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprint(o.std.out, text)
+				return err
+			})
+		},
+	}
+	cmd.Flags().IntVarP(&lines, "lines", "n", defaultLogLines, "at most so many of the last lines")
+	return cmd
+}
+
+func splitLines(text string) []string {
+	text = strings.TrimRight(text, "\n")
+	if text == "" {
+		return []string{}
+	}
+	return strings.Split(text, "\n")
+}

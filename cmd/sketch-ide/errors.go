@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/sketch-ide/sketch-ide/agent/agentbin"
+	"github.com/sketch-ide/sketch-ide/container"
+	"github.com/sketch-ide/sketch-ide/jsonrpc"
+	"github.com/sketch-ide/sketch-ide/repo"
+	"github.com/sketch-ide/sketch-ide/session"
+	"github.com/sketch-ide/sketch-ide/tunnel"
+)
+
+// explain is the one place that turns errors of the parts into errors for people: what failed, one hint, a stable code.
+func explain(err error) *jsonrpc.Error {
+	if e, ok := errors.AsType[*jsonrpc.Error](err); ok {
+		return e
+	}
+	for _, explainer := range []func(error) *jsonrpc.Error{explainEngine, explainImage, explainRepo, explainSession, explainPort} {
+		if e := explainer(err); e != nil {
+			e.Err = err
+			return e
+		}
+	}
+	kind := jsonrpc.KindInternal
+	if errors.Is(err, context.Canceled) {
+		kind = jsonrpc.KindCancelled
+	}
+	return &jsonrpc.Error{Kind: kind, Message: err.Error(), Err: err}
+}
+
+func explainEngine(err error) *jsonrpc.Error {
+	switch {
+	case errors.Is(err, container.ErrEngineDenied):
+		return &jsonrpc.Error{
+			Kind: jsonrpc.KindNoEngine, Message: "Docker refuses this user", Retryable: true,
+			Hint: "Add yourself to the docker group (sudo usermod -aG docker $USER) and log in again." + tried(err),
+		}
+	case errors.Is(err, container.ErrHostUnsupported):
+		return &jsonrpc.Error{Kind: jsonrpc.KindNoEngine, Message: err.Error(), Hint: "Set DOCKER_HOST or the docker context to a unix:// or tcp:// address."}
+	case errors.Is(err, container.ErrNoEngine):
+		return &jsonrpc.Error{
+			Kind: jsonrpc.KindNoEngine, Message: "no Docker engine answers", Retryable: true,
+			Hint: "Start Docker (Docker Desktop, Colima or `sudo systemctl start docker`) and try again." + tried(err),
+		}
+	case errors.Is(err, container.ErrEngineLost):
+		return &jsonrpc.Error{
+			Kind: jsonrpc.KindEngine, Message: "the Docker engine stopped answering", Retryable: true,
+			Hint: "Look whether Docker runs (docker info), then try again; sessions that ran are kept.",
+		}
+	case errors.Is(err, container.ErrPortPublish):
+		return &jsonrpc.Error{Kind: jsonrpc.KindEngine, Message: err.Error(), Retryable: true, Hint: "Restart Docker: its port allocator refused a free loopback port."}
+	}
+	return nil
+}
+
+func tried(err error) string {
+	e, ok := errors.AsType[*container.NoEngineError](err)
+	if !ok || len(e.Tried) == 0 {
+		return ""
+	}
+	var hosts []string
+	for _, a := range e.Tried {
+		hosts = append(hosts, a.Host)
+	}
+	return " Tried " + joined(hosts) + "."
+}
+
+func explainImage(err error) *jsonrpc.Error {
+	if e, ok := errors.AsType[*container.BuildError](err); ok {
+		hint := e.Hint
+		if hint == "" {
+			hint = "Mend the Dockerfile; its last lines were:"
+		}
+		if len(e.Lines) > 0 {
+			hint += "\n" + strings.Join(e.Lines, "\n")
+		}
+		return &jsonrpc.Error{Kind: jsonrpc.KindImageBuild, Message: e.Error(), Hint: hint}
+	}
+	if e, ok := errors.AsType[*container.PullError](err); ok {
+		return &jsonrpc.Error{Kind: jsonrpc.KindImagePull, Message: e.Error(), Hint: e.Hint, Retryable: true}
+	}
+	if e, ok := errors.AsType[*container.WrongArchError](err); ok {
+		return &jsonrpc.Error{
+			Kind: jsonrpc.KindImagePlatform, Message: e.Error(),
+			Hint: "Use an image for linux/" + e.Engine + ", or install emulation (qemu-user-static with binfmt support).",
+		}
+	}
+	if e, ok := errors.AsType[*agentbin.Error](err); ok {
+		return &jsonrpc.Error{Kind: jsonrpc.KindNoAgent, Message: e.Error(), Hint: e.Hint}
+	}
+	switch {
+	case errors.Is(err, container.ErrNoGit):
+		return &jsonrpc.Error{Kind: jsonrpc.KindNoGit, Message: "the image has no git and no package manager that could add it", Hint: "Add git to the image."}
+	case errors.Is(err, container.ErrNoShell):
+		return &jsonrpc.Error{Kind: jsonrpc.KindImagePlatform, Message: "the image has no shell", Hint: "Use a Linux image with sh (not scratch or distroless)."}
+	case errors.Is(err, container.ErrTooBig):
+		return &jsonrpc.Error{Kind: jsonrpc.KindImageBuild, Message: err.Error(), Hint: "Leave files out with a .dockerignore, or use .sketch/Dockerfile, whose context is .sketch/ alone."}
+	}
+	return nil
+}
+
+func explainRepo(err error) *jsonrpc.Error {
+	if e, ok := errors.AsType[*repo.OpenError](err); ok {
+		kind := jsonrpc.KindNotRepository
+		switch {
+		case errors.Is(err, repo.ErrNoCommit):
+			kind = jsonrpc.KindNoCommit
+		case errors.Is(err, repo.ErrNoGit), errors.Is(err, repo.ErrGitTooOld):
+			kind = jsonrpc.KindNoGit
+		}
+		return &jsonrpc.Error{Kind: kind, Message: fmt.Sprintf("%s: %v", e.Dir, e.Err), Hint: e.Hint}
+	}
+	switch {
+	case errors.Is(err, repo.ErrNoGitInside):
+		return &jsonrpc.Error{Kind: jsonrpc.KindNoGit, Message: err.Error(), Hint: "Add git to the image."}
+	case errors.Is(err, repo.ErrTooMuchInput), errors.Is(err, repo.ErrSlug):
+		return &jsonrpc.Error{Kind: jsonrpc.KindCheckout, Message: err.Error()}
+	}
+	return nil
+}
+
+func explainSession(err error) *jsonrpc.Error {
+	if e, ok := errors.AsType[*session.StoppedError](err); ok {
+		hint := "Start the session again: its files are kept."
+		if e.Logs != "" {
+			hint += " Its last words:\n" + strings.TrimRight(e.Logs, "\n")
+		}
+		return &jsonrpc.Error{Kind: jsonrpc.KindDisconnected, Message: e.Error(), Hint: hint, Retryable: true}
+	}
+	if e, ok := errors.AsType[*session.StateDirError](err); ok {
+		return &jsonrpc.Error{Kind: jsonrpc.KindInternal, Message: e.Error(), Hint: "Make the folder writable and look for a full disk, or name another with --state-dir."}
+	}
+	if e, ok := errors.AsType[*session.KeysLostError](err); ok {
+		return &jsonrpc.Error{Kind: jsonrpc.KindSessionGone, Message: e.Error(), Hint: "Get what you need with `docker cp`, then: sketch-ide rm " + e.Name}
+	}
+	if e, ok := errors.AsType[*session.AmbiguousError](err); ok {
+		return &jsonrpc.Error{Kind: jsonrpc.KindArguments, Message: "several sessions could be meant", Hint: "Name one of: " + joined(e.Names)}
+	}
+	if e, ok := errors.AsType[*session.NotFoundError](err); ok {
+		return &jsonrpc.Error{Kind: jsonrpc.KindNoSession, Message: e.Error(), Hint: "sketch-ide ps lists the sessions; sketch-ide up starts one."}
+	}
+	if _, ok := errors.AsType[*session.ConnectTimeoutError](err); ok {
+		return &jsonrpc.Error{Kind: jsonrpc.KindDisconnected, Message: err.Error(), Hint: "See what the agent says: sketch-ide logs. A firewall between this machine and Docker's network can be the cause.", Retryable: true}
+	}
+	if _, ok := errors.AsType[*session.NameTakenError](err); ok {
+		return &jsonrpc.Error{Kind: jsonrpc.KindArguments, Message: err.Error(), Hint: "Choose another name, or remove that session: sketch-ide ps"}
+	}
+	if _, ok := errors.AsType[*session.BadNameError](err); ok {
+		return &jsonrpc.Error{Kind: jsonrpc.KindArguments, Message: err.Error(), Hint: "Names are sketch- and up to 41 of a-z, 0-9 and single dashes: sketch-fix-login"}
+	}
+	switch {
+	case errors.Is(err, session.ErrContainerGone), errors.Is(err, tunnel.ErrGone), errors.Is(err, container.ErrNotFound):
+		return &jsonrpc.Error{Kind: jsonrpc.KindSessionGone, Message: "the session's container was removed", Hint: "Start a new session."}
+	case errors.Is(err, session.ErrContainerStopped), errors.Is(err, container.ErrNotRunning):
+		return &jsonrpc.Error{Kind: jsonrpc.KindDisconnected, Message: "the session's container is not running", Hint: "Start the session again: its files are kept.", Retryable: true}
+	case errors.Is(err, session.ErrNotOwner):
+		return &jsonrpc.Error{Kind: jsonrpc.KindNotOwner, Message: err.Error(), Hint: "Do it in that window, or close it."}
+	case errors.Is(err, tunnel.ErrNotConnected), errors.Is(err, session.ErrNotAttached), errors.Is(err, session.ErrClosed):
+		return &jsonrpc.Error{Kind: jsonrpc.KindDisconnected, Message: err.Error(), Hint: "Start the session first.", Retryable: true}
+	}
+	if e, ok := errors.AsType[*settingsError](err); ok {
+		return &jsonrpc.Error{Kind: jsonrpc.KindSettings, Message: e.Error(), Hint: "The other settings are in use. See docs/settings.md."}
+	}
+	return nil
+}
+
+func explainPort(err error) *jsonrpc.Error {
+	switch {
+	case errors.Is(err, tunnel.ErrPortInUse):
+		return &jsonrpc.Error{Kind: jsonrpc.KindPortInUse, Message: err.Error(), Hint: "Stop what uses it, or forward to another number.", Retryable: true}
+	case errors.Is(err, tunnel.ErrPortDenied):
+		return &jsonrpc.Error{Kind: jsonrpc.KindPortDenied, Message: err.Error(), Hint: "Ports below 1024 need privileges here; forward to a higher number."}
+	}
+	return nil
+}
+
+// complain says an error on a terminal, and returns the exit status.
+func complain(w io.Writer, err error) int {
+	if status, ok := errors.AsType[exitStatus](err); ok {
+		return int(status)
+	}
+	if e, ok := errors.AsType[*usageError](err); ok {
+		fmt.Fprintf(w, "sketch-ide: %v\nhint: sketch-ide --help\n", e)
+		return 2
+	}
+	e := explain(err)
+	fmt.Fprintf(w, "sketch-ide: %s (%s, %d)\n", e.Message, e.Kind, e.Kind.Code())
+	if e.Hint != "" {
+		fmt.Fprintf(w, "hint: %s\n", strings.ReplaceAll(e.Hint, "\n", "\n  "))
+	}
+	return 1
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sketch-ide/sketch-ide/jsonrpc"
+	"github.com/sketch-ide/sketch-ide/repo"
+	"github.com/sketch-ide/sketch-ide/session"
+	"github.com/sketch-ide/sketch-ide/tunnel"
+)
+
+func portsCommand(o *options) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "ports [SESSION]", Short: "List a session's ports and where they are on this machine", Args: maxArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.withSession(cmd.Context(), args, func(_ context.Context, _ *session.Supervisor, info session.Info) error {
+				if asJSON {
+					return writeJSON(o.std.out, jsonrpc.PortsResult{Session: info.Name, Ports: wirePorts(info.Forwards)})
+				}
+				return printPorts(o.std.out, info)
+			})
+		},
+	}
+	jsonFlag(cmd, &asJSON)
+	return cmd
+}
+
+func printPorts(w io.Writer, info session.Info) error {
+	if !info.Owned && !info.Attached {
+		_, err := fmt.Fprintf(w, "nobody is attached to %s, so no port is forwarded; sketch-ide up attaches\n", info.Name)
+		return err
+	}
+	if len(info.Forwards) == 0 {
+		_, err := fmt.Fprintf(w, "no port is open in %s\n", info.Name)
+		return err
+	}
+	return portTable(w, info.Forwards)
+}
+
+func portTable(w io.Writer, forwards []tunnel.Forward) error {
+	t := tabwriter.NewWriter(w, 0, 8, 3, ' ', 0)
+	fmt.Fprintln(t, "PORT\tFORWARDED ADDRESS\tPROCESS\tSTATE")
+	for _, f := range forwards {
+		p := wirePort(f)
+		name := p.Process
+		if p.Label != "" {
+			name = p.Label
+		}
+		address, state := p.URL, string(p.Status)
+		if address == "" {
+			address = "-"
+		}
+		if name == "" {
+			name = "-"
+		}
+		if p.Reason != "" {
+			state += " (" + p.Reason + ")"
+		}
+		fmt.Fprintf(t, "%d\t%s\t%s\t%s\n", p.Number, address, name, state)
+	}
+	return t.Flush()
+}
+
+// withSession runs f with the session that the arguments name; without one, the session of the repository that we stand in, or the only one.
+func (o *options) withSession(ctx context.Context, args []string, f func(context.Context, *session.Supervisor, session.Info) error) error {
+	return o.withSupervisor(ctx, session.Config{}, func(ctx context.Context, sup *session.Supervisor) error {
+		name, folder := "", ""
+		if len(args) > 0 {
+			name = args[0]
+		} else {
+			folder = currentRepository(ctx)
+		}
+		info, err := sup.Find(ctx, name, folder)
+		if err != nil {
+			return err
+		}
+		return f(ctx, sup, info)
+	})
+}
+
+// currentRepository is the root of the repository that we stand in; empty where there is none, which is no error here.
+func currentRepository(ctx context.Context) string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return ""
+	}
+	r, err := repo.Open(ctx, dir)
+	if err != nil {
+		return ""
+	}
+	return r.Root
+}

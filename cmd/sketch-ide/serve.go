@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sketch-ide/sketch-ide/jsonrpc"
+	"github.com/sketch-ide/sketch-ide/session"
+)
+
+func serveCommand(o *options) *cobra.Command {
+	var stdio bool
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Speak LSP on the standard streams (what an editor starts)",
+		Args:  noArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), o) },
+	}
+	// Language clients append --stdio by custom; there is no other transport to choose.
+	cmd.Flags().BoolVar(&stdio, "stdio", true, "use the standard streams")
+	return cmd
+}
+
+// exitStatus is an error that only carries the process's exit status; what there was to say has been said.
+type exitStatus int
+
+func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+// serve is one editor window: it ends with the editor, and leaves the sessions running.
+func serve(ctx context.Context, o *options) error {
+	log, closeLog, err := o.logger()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeLog()) }()
+	b := &backend{options: o}
+	server := jsonrpc.NewServer(jsonrpc.ServerConfig{Backend: b, Log: log, Version: versionInfo().Version, OpenBrowser: openBrowser})
+	b.server = server
+	code := 0
+	err = o.withSupervisor(ctx, session.Config{Observer: b}, func(ctx context.Context, sup *session.Supervisor) error {
+		b.sup = sup
+		var err error
+		code, err = server.Serve(ctx, &stdio{Reader: o.std.in, Writer: o.std.out})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if code != 0 {
+		return exitStatus(code)
+	}
+	return nil
+}
+
+// stdio makes one stream of the standard streams. Closing it ends a blocked Read where the input can be closed.
+type stdio struct {
+	io.Reader
+	io.Writer
+}
+
+func (s *stdio) Close() error {
+	if c, ok := s.Reader.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
+}
+
+// openBrowser opens url in the host's browser. The program that does so is not waited for: some stay until the browser closes.
+func openBrowser(ctx context.Context, url string) error {
+	name, args := "xdg-open", []string{url}
+	switch {
+	case os.Getenv("BROWSER") != "":
+		name = os.Getenv("BROWSER")
+	case runtime.GOOS == "darwin":
+		name = "open"
+	}
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), name, args...)
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("open browser: %w", err)
+	}
+	// Ends with the program; nobody waits, because its end means nothing to us and process exit may come first.
+	go func() { _ = cmd.Wait() }()
+	return nil
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sketch-ide/sketch-ide/jsonrpc"
+	"github.com/sketch-ide/sketch-ide/session"
+)
+
+// sshArgs is the command line that enters a session with OpenSSH.
+func sshArgs(files session.SSHFiles) []string {
+	return []string{"ssh", "-F", files.Config, files.Alias}
+}
+
+func sshCommand(o *options) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "ssh [SESSION] [-- command…]",
+		Short: "Enter a session with the OpenSSH client, or run one command in it",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			args, command, err := splitCommand(cmd, args, 1)
+			if err != nil {
+				return err
+			}
+			return o.withSession(cmd.Context(), args, func(ctx context.Context, _ *session.Supervisor, info session.Info) error {
+				return o.enter(ctx, info, command, asJSON)
+			})
+		},
+	}
+	jsonFlag(cmd, &asJSON)
+	return cmd
+}
+
+func (o *options) enter(ctx context.Context, info session.Info, command []string, asJSON bool) error {
+	store, err := o.store()
+	if err != nil {
+		return err
+	}
+	files, err := store.SSH(info.Name)
+	if err != nil {
+		return err
+	}
+	argv := append(sshArgs(files), command...)
+	if asJSON {
+		return writeJSON(o.std.out, jsonrpc.SSHResult{Host: files.Alias, Config: files.Config, Workspace: info.Workspace, Command: fmt.Sprint(argv)})
+	}
+	if info.State == session.Stopped {
+		return session.ErrContainerStopped
+	}
+	c := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	c.Stdin, c.Stdout, c.Stderr = o.std.in, o.std.out, o.std.err
+	err = c.Run()
+	if errors.Is(err, exec.ErrNotFound) {
+		return &jsonrpc.Error{Kind: jsonrpc.KindInternal, Message: "the OpenSSH client is not installed", Hint: "Install it (apt install openssh-client)."}
+	}
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return exitStatus(exit.ExitCode())
+	}
+	return err
+}
+
+// splitCommand parts the arguments before -- from the command after it.
+func splitCommand(cmd *cobra.Command, args []string, most int) (before, command []string, err error) {
+	before = args
+	if n := cmd.ArgsLenAtDash(); n >= 0 {
+		before, command = args[:n], args[n:]
+	}
+	if len(before) > most {
+		return nil, nil, usagef("%q takes at most %d argument(s) before --, got %d", cmd.CommandPath(), most, len(before))
+	}
+	return before, command, nil
+}
+
+// proxyCommand is OpenSSH's ProxyCommand: the standard streams become the connection to the session's SSH server.
+func proxyCommand(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use: "proxy SESSION", Short: "Connect the standard streams to a session's SSH server (for OpenSSH's ProxyCommand)", Hidden: true,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.withSupervisor(cmd.Context(), session.Config{}, func(ctx context.Context, sup *session.Supervisor) error {
+				return o.proxy(ctx, sup, args[0])
+			})
+		},
+	}
+}
+
+func (o *options) proxy(ctx context.Context, sup *session.Supervisor, name string) error {
+	conn, err := sup.Dial(ctx, name)
+	if err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() }) // ends both copies; its error would say that it was closed
+	defer stop()
+	// Ends when our input ends; when the server ends first the process does, and this with it. OpenSSH ends the session by closing both.
+	go func() {
+		_, err := io.Copy(conn, o.std.in)
+		if half, ok := conn.(interface{ CloseWrite() error }); ok && err == nil {
+			_ = half.CloseWrite() // a server that is gone already has nothing to be told
+		}
+	}()
+	_, err = io.Copy(o.std.out, conn)
+	return errors.Join(err, conn.Close())
+}

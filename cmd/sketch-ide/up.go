@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sketch-ide/sketch-ide/jsonrpc"
+	"github.com/sketch-ide/sketch-ide/session"
+)
+
+// upFlags are what `up` can be told.
+type upFlags struct {
+	start  session.StartOptions
+	remove bool
+	json   bool
+}
+
+func upCommand(o *options) *cobra.Command {
+	var f upFlags
+	cmd := &cobra.Command{
+		Use:   "up [DIR] [-- command…]",
+		Short: "Start or resume the session of a repository and forward its ports, in a terminal",
+		Long: "Starts the session of the repository that DIR (default: here) belongs to, or attaches to the one it has, and forwards its ports for as\n" +
+			"long as it runs. With a command, runs that inside and ends with it. Ctrl-C detaches: the container goes on, and up comes back to it.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dirs, command, err := splitCommand(cmd, args, 1)
+			if err != nil {
+				return err
+			}
+			f.start.Folder = "."
+			if len(dirs) == 1 {
+				f.start.Folder = dirs[0]
+			}
+			return o.up(cmd.Context(), f, command)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.start.BaseImage, "base-image", os.Getenv("SKETCH_IDE_BASE_IMAGE"), "the `image` to build from where the repository has no Dockerfile.sketch")
+	flags.StringVar(&f.start.Name, "name", "", "the session's `name`, sketch-…, for a second session of a repository")
+	flags.BoolVar(&f.start.Rebuild, "rebuild", false, "build the image again and start a new session")
+	flags.BoolVar(&f.remove, "rm", false, "remove the session at the end instead of detaching")
+	flags.BoolVar(&f.json, "json", false, "print one JSON object a line for each event")
+	return cmd
+}
+
+func (o *options) up(ctx context.Context, f upFlags, command []string) error {
+	front := newFront(o.std.out, f.json, len(command) == 0)
+	return o.withSupervisor(ctx, session.Config{Observer: front}, func(ctx context.Context, sup *session.Supervisor) error {
+		begun := time.Now()
+		info, err := sup.Start(ctx, f.start, front.progress)
+		if err != nil {
+			return err
+		}
+		front.ready(info, time.Since(begun))
+		err = o.during(ctx, sup, info, front, command)
+		return errors.Join(err, o.leave(ctx, sup, info, f, front))
+	})
+}
+
+// during is what happens between the start and the end: the command, or the user's ctrl-C, or the end of the container.
+func (o *options) during(ctx context.Context, sup *session.Supervisor, info session.Info, front *front, command []string) error {
+	if len(command) == 0 {
+		select {
+		case <-ctx.Done():
+		case <-front.gone:
+		}
+		return nil
+	}
+	err := sup.Exec(ctx, info.Name, command, session.Streams{In: o.std.in, Out: o.std.out, Err: o.std.err})
+	if exit, ok := errors.AsType[*session.ExitError](err); ok {
+		return exitStatus(max(exit.Status, 1))
+	}
+	if ctx.Err() != nil {
+		return nil // ctrl-C ended it, as asked
+	}
+	return err
+}
+
+const leaveTimeout = 30 * time.Second
+
+// leave removes the session or says how to come back. ctx may have ended: that is ctrl-C.
+func (o *options) leave(ctx context.Context, sup *session.Supervisor, info session.Info, f upFlags, front *front) error {
+	front.quiet()
+	select {
+	case <-front.gone:
+		front.line("%s is gone: its container was removed", info.Name)
+		return nil
+	default:
+	}
+	if !f.remove {
+		front.line("detached; %s goes on without its forwards (come back: sketch-ide up, remove: sketch-ide rm)", info.Name)
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
+	defer cancel()
+	if err := sup.Remove(ctx, info.Name); err != nil {
+		return err
+	}
+	front.line("%s removed", info.Name)
+	return nil
+}
+
+// eventLine says what has become of a port, in one line for a terminal.
+func eventLine(p jsonrpc.Port) string {
+	switch p.Status {
+	case jsonrpc.PortForwarded:
+		return fmt.Sprintf("%-44s %s", jsonrpc.ToastText([]jsonrpc.Port{p}), p.URL)
+	case jsonrpc.PortListed:
+		return fmt.Sprintf("Port %d%s is open inside, not forwarded%s", p.Number, process(p), because(p))
+	case jsonrpc.PortStopped:
+		return fmt.Sprintf("Port %d%s is no longer forwarded, as asked", p.Number, process(p))
+	case jsonrpc.PortFailed:
+		return fmt.Sprintf("Port %d%s could not be forwarded%s", p.Number, process(p), because(p))
+	case jsonrpc.PortClosed:
+	}
+	return fmt.Sprintf("Port %d%s closed", p.Number, process(p))
+}
+
+func process(p jsonrpc.Port) string {
+	if p.Process == "" {
+		return ""
+	}
+	return " (" + p.Process + ")"
+}
+
+func because(p jsonrpc.Port) string {
+	if p.Reason == "" {
+		return ""
+	}
+	return ": " + strings.TrimSuffix(p.Reason, ".")
+}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"github.com/sketch-ide/sketch-ide/jsonrpc"
+	"github.com/sketch-ide/sketch-ide/session"
+	"github.com/sketch-ide/sketch-ide/tunnel"
+)
+
+// wireSession is a session as an editor sees it.
+func wireSession(i session.Info) jsonrpc.Session {
+	s := jsonrpc.Session{
+		Name: i.Name, Folder: i.Folder, State: jsonrpc.SessionState(i.State), Attempt: i.Attempt, Container: i.Container, Image: i.Image,
+		Workspace: i.Workspace, Branch: i.Branch, Commit: i.Commit, SSH: i.Name, Owner: i.Owner, Created: i.Created,
+	}
+	if i.Err != nil {
+		s.Error = explain(i.Err).Data()
+	}
+	return s
+}
+
+func wireSessions(list []session.Info) []jsonrpc.Session {
+	sessions := make([]jsonrpc.Session, len(list))
+	for n, i := range list {
+		sessions[n] = wireSession(i)
+	}
+	return sessions
+}
+
+// wirePort is a port as an editor sees it.
+func wirePort(f tunnel.Forward) jsonrpc.Port {
+	p := jsonrpc.Port{
+		Number: int(f.Port), HostPort: int(f.HostPort), URL: f.URL(), Status: jsonrpc.PortStatus(f.Status), Reason: f.Reason, Label: f.Label,
+		Process: f.Process, PID: f.PID, Protocol: f.Protocol, Action: jsonrpc.PortAction(f.Action), Addresses: []string{}, Generation: f.Opened,
+	}
+	if f.Err != nil {
+		p.Reason = explain(f.Err).Message
+	}
+	for _, a := range f.Addresses {
+		p.Addresses = append(p.Addresses, a.String())
+	}
+	return p
+}
+
+func wirePorts(forwards []tunnel.Forward) []jsonrpc.Port {
+	ports := make([]jsonrpc.Port, len(forwards))
+	for n, f := range forwards {
+		ports[n] = wirePort(f)
+	}
+	return ports
+}

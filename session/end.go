@@ -1,0 +1,177 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/sketch-ide/sketch-ide/container"
+)
+
+// stopGrace is how long a container may take to end before it is killed. The agent needs milliseconds; the rest is for what it runs.
+const stopGrace = 5 * time.Second
+
+// Stop ends a session's processes and keeps its files: Start resumes it. An engine is needed; being attached is not.
+func (s *Supervisor) Stop(ctx context.Context, name string) error {
+	e, info, err := s.target(ctx, name)
+	if err != nil {
+		return err
+	}
+	return e.Stop(ctx, info.Container, stopGrace)
+}
+
+// Remove ends a session for good: its container with everything inside, its keys and its host ports.
+func (s *Supervisor) Remove(ctx context.Context, name string) error {
+	e, info, err := s.target(ctx, name)
+	if err != nil {
+		return err
+	}
+	if err := e.Remove(ctx, info.Container); err != nil {
+		return err
+	}
+	// The engine's event ends our part too; waiting for it here means that the host ports are free when this returns.
+	s.Detach(info.Name)
+	return s.cfg.Store.Remove(info.Name)
+}
+
+func (s *Supervisor) target(ctx context.Context, name string) (Engine, Info, error) {
+	if name == "" {
+		return nil, Info{}, &NotFoundError{}
+	}
+	info, err := s.Find(ctx, name, "")
+	if err != nil {
+		return nil, Info{}, err
+	}
+	e, err := s.connect(ctx)
+	return e, info, err
+}
+
+// Logs returns the last lines that the session's agent wrote.
+func (s *Supervisor) Logs(ctx context.Context, name string, lines int) (string, error) {
+	e, info, err := s.target(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	data, err := e.Logs(ctx, info.Container, lines)
+	return string(data), err
+}
+
+// PruneOptions say what may go.
+type PruneOptions struct {
+	All    bool          // also sessions whose containers run and that nobody is attached to
+	Older  time.Duration // only what was made at least so long ago
+	DryRun bool          // only say what would go
+}
+
+// Pruned is one thing that was, or would be, removed.
+type Pruned struct {
+	Kind  string // "session", "image", "state"
+	Name  string
+	Bytes int64 // disk space, where known
+}
+
+// Prune removes what earlier sessions left: containers that do not run and that no process is attached to, images that no container
+// uses, and state without a container. It touches only what bears our labels or lies in our state directory.
+func (s *Supervisor) Prune(ctx context.Context, o PruneOptions) ([]Pruned, error) {
+	e, err := s.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !o.DryRun {
+		if _, err := e.RemoveProbes(ctx); err != nil {
+			return nil, err
+		}
+	}
+	var removed []Pruned
+	list, err := s.Sessions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	kept := map[string]bool{}
+	for _, info := range list {
+		if !s.prunable(info, o) {
+			kept[info.Name] = true
+			continue
+		}
+		if !o.DryRun {
+			if err := errors.Join(e.Remove(ctx, info.Container), s.forget(info.Name)); err != nil {
+				return removed, err
+			}
+		}
+		removed = append(removed, Pruned{Kind: "session", Name: info.Name})
+	}
+	state, err := s.pruneState(kept, list, o)
+	removed = append(removed, state...)
+	if err != nil {
+		return removed, err
+	}
+	images, err := s.pruneImages(ctx, e, o)
+	return append(removed, images...), err
+}
+
+func (s *Supervisor) forget(name string) error {
+	if !ValidName(name) { // a container that bears our label and somebody else's name has no state here
+		return nil
+	}
+	return s.cfg.Store.Remove(name)
+}
+
+func (s *Supervisor) prunable(info Info, o PruneOptions) bool {
+	if info.Attached || info.Owned || time.Since(info.Created) < o.Older {
+		return false
+	}
+	return o.All || info.State == Stopped || info.State == Starting
+}
+
+// pruneState removes folders of sessions that have no container any more.
+func (s *Supervisor) pruneState(kept map[string]bool, list []Info, o PruneOptions) ([]Pruned, error) {
+	names, err := s.cfg.Store.Names()
+	if err != nil {
+		return nil, err
+	}
+	for _, info := range list {
+		kept[info.Name] = true
+	}
+	var removed []Pruned
+	for _, name := range names {
+		// A start that is under way in another process has its folder before its container: leave it an hour.
+		if kept[name] || s.cfg.Store.owned(name) || s.cfg.Store.age(name) < max(o.Older, time.Hour) && !o.All {
+			continue
+		}
+		if !o.DryRun {
+			if err := s.cfg.Store.Remove(name); err != nil {
+				return removed, err
+			}
+		}
+		removed = append(removed, Pruned{Kind: "state", Name: name})
+	}
+	return removed, nil
+}
+
+func (s *Supervisor) pruneImages(ctx context.Context, e Engine, o PruneOptions) ([]Pruned, error) {
+	images, err := e.Images(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var removed []Pruned
+	for _, i := range images {
+		if i.InUse || time.Since(i.Created) < o.Older {
+			continue
+		}
+		name := i.ID
+		if len(i.Refs) > 0 {
+			name = i.Refs[0]
+		}
+		if !o.DryRun {
+			err := e.RemoveImage(ctx, i.ID)
+			if errors.Is(err, container.ErrInUse) || errors.Is(err, container.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return removed, err
+			}
+		}
+		removed = append(removed, Pruned{Kind: "image", Name: name, Bytes: i.Size})
+	}
+	return removed, nil
+}

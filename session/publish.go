@@ -1,0 +1,124 @@
+package session
+
+import (
+	"context"
+	"reflect"
+	"slices"
+
+	"github.com/sketch-ide/sketch-ide/tunnel"
+)
+
+// publish tells the observer of each change with the full state, from this one goroutine, so that nothing arrives out of order. It returns when the
+// session is over for this process.
+func (s *Session) publish(ctx context.Context) {
+	var last Info
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.quit:
+			return
+		case <-s.wake:
+		}
+		info := s.Info()
+		if s.observer != nil && !sameSession(last, info) {
+			s.observer.SessionChanged(info)
+		}
+		if !slices.EqualFunc(last.Forwards, info.Forwards, sameForward) || last.Owner != info.Owner {
+			if s.observer != nil {
+				s.observer.PortsChanged(info)
+			}
+			if info.Owner {
+				// After the observer: what people wait for comes first.
+				s.report("forwards file", s.store.saveForwards(info.Name, info.Forwards))
+			}
+		}
+		if last = info; info.State == Gone {
+			return
+		}
+	}
+}
+
+func sameSession(a, b Info) bool {
+	a.Forwards, b.Forwards = nil, nil
+	return reflect.DeepEqual(a, b)
+}
+
+func sameForward(a, b tunnel.Forward) bool { return reflect.DeepEqual(a, b) }
+
+// Info returns the session's state now.
+func (s *Session) Info() Info {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	info := Info{
+		Name: s.rec.Name, Folder: s.rec.Folder, Owner: s.owner, Owned: true, Attached: true,
+		Container: s.rec.Container, Image: s.rec.Image, Workspace: s.rec.Workspace, User: s.rec.User, Created: s.rec.Created,
+		Branch: s.inside.branch, Commit: s.inside.commit,
+		Forwards: slices.Clone(s.forwards),
+	}
+	info.State, info.Err = s.stateLocked()
+	if info.State == Reconnecting || info.State == Lost {
+		info.Attempt = s.pipe.Attempt
+	}
+	if info.State == Gone {
+		info.Forwards = nil
+	}
+	return info
+}
+
+// stateLocked derives the session's state from the container's and the connection's; it is the only place that does.
+func (s *Session) stateLocked() (State, error) {
+	switch {
+	case s.gone:
+		return Gone, ErrContainerGone
+	case s.stopped != nil:
+		return Stopped, s.stopped
+	}
+	switch s.pipe.Phase {
+	case tunnel.Gone:
+		return Gone, s.pipe.Err
+	case tunnel.Lost:
+		return Lost, s.pipe.Err
+	case tunnel.Reconnecting:
+		if !s.inside.ready {
+			return Starting, s.pipe.Err
+		}
+		return Reconnecting, s.pipe.Err
+	case tunnel.Connected:
+		if s.inside.ready {
+			return Connected, nil
+		}
+	case tunnel.Connecting:
+	}
+	return Starting, nil
+}
+
+// await waits until done says so; done is asked with the state at each change.
+func (s *Session) await(ctx context.Context, done func(State, tunnel.State, error) (bool, error)) error {
+	for {
+		s.mu.Lock()
+		state, err := s.stateLocked()
+		pipe, changed := s.pipe, s.changed
+		s.mu.Unlock()
+		if ok, err := done(state, pipe, err); ok || err != nil {
+			return err
+		}
+		select {
+		case <-changed:
+		case <-s.ended:
+			return ErrNotAttached
+		case <-ctx.Done():
+			return joinContext(ctx)
+		}
+	}
+}
+
+// awaitPipe waits for the connection, and fails when the container ends first.
+func (s *Session) awaitPipe(ctx context.Context) error {
+	return s.await(ctx, func(state State, pipe tunnel.State, err error) (bool, error) {
+		if state == Stopped || state == Gone || state == Lost {
+			return false, err
+		}
+		return pipe.Phase == tunnel.Connected, nil
+	})
+}

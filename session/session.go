@@ -1,0 +1,229 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/sketch-ide/sketch-ide/agent"
+	"github.com/sketch-ide/sketch-ide/container"
+	"github.com/sketch-ide/sketch-ide/internal/sshwire"
+	"github.com/sketch-ide/sketch-ide/ports"
+	"github.com/sketch-ide/sketch-ide/repo"
+	"github.com/sketch-ide/sketch-ide/tunnel"
+)
+
+type sessionConfig struct {
+	engine   Engine
+	store    *Store
+	rec      record
+	settings tunnel.Settings
+	observer Observer
+	log      *slog.Logger
+}
+
+// Session is one session that this process is attached to.
+type Session struct {
+	sessionConfig
+	conn   *tunnel.Conn
+	quit   chan struct{} // closed by detach
+	once   sync.Once     // guards the closing of quit
+	ended  chan struct{} // closed when run has returned
+	wake   chan struct{} // capacity 1: there is something new to tell; more of it before it was told changes nothing
+	follow string        // the file that the owner writes
+
+	mu       sync.Mutex // guards the fields below; nothing is called while it is held
+	inside   insideState
+	pipe     tunnel.State
+	stopped  *StoppedError // the container does not run
+	gone     bool          // the container was removed
+	owner    bool
+	forwards []tunnel.Forward
+	manager  *tunnel.Manager // nil unless owner
+	latest   ports.Snapshot  // for the manager of a later owner
+	seen     bool            // latest was set
+	changed  chan struct{}   // closed and replaced at each change
+}
+
+// insideState is what of the record becomes known while the session starts.
+type insideState struct {
+	ready          bool
+	branch, commit string
+}
+
+func newSession(cfg sessionConfig) (*Session, error) {
+	signer, err := cfg.rec.Client.signer()
+	if err != nil {
+		return nil, &KeysLostError{Name: cfg.rec.Name, Err: err}
+	}
+	hostKey, err := keyPair{Public: cfg.rec.HostKey}.publicKey()
+	if err != nil {
+		return nil, &KeysLostError{Name: cfg.rec.Name, Err: err}
+	}
+	s := &Session{
+		sessionConfig: cfg,
+		quit:          make(chan struct{}),
+		ended:         make(chan struct{}),
+		wake:          make(chan struct{}, 1),
+		changed:       make(chan struct{}),
+		inside:        insideState{ready: cfg.rec.Ready, branch: cfg.rec.Branch, commit: cfg.rec.Commit},
+	}
+	s.conn = tunnel.NewConn(tunnel.ConnConfig{
+		Dial:    Dialer(cfg.engine, cfg.rec.Container),
+		User:    cfg.rec.User,
+		Signer:  signer,
+		HostKey: hostKey,
+		Serve: map[string]func(context.Context, []byte, io.ReadWriteCloser){
+			sshwire.ChannelGit: s.serveGit,
+		},
+		Changed: s.pipeChanged,
+		Log:     cfg.log,
+	})
+	return s, nil
+}
+
+// run keeps the session until ctx ends, detach is called, or the container is removed.
+func (s *Session) run(ctx context.Context) {
+	defer close(s.ended)
+	ctx, cancel := context.WithCancel(ctx)
+	var group sync.WaitGroup
+	// All four end with ctx, which the publisher's return cancels; they are waited for right below.
+	group.Go(func() { s.report("connection", s.conn.Run(ctx)) })
+	group.Go(func() { s.watchContainer(ctx) })
+	group.Go(func() { s.followPorts(ctx) })
+	group.Go(func() { s.report("ownership", s.own(ctx)) })
+	s.publish(ctx)
+	cancel()
+	group.Wait()
+}
+
+func (s *Session) report(what string, err error) {
+	if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, tunnel.ErrGone) {
+		s.log.Error("session part ended", "part", what, "error", err)
+	}
+}
+
+// detach ends run and waits for it.
+func (s *Session) detach() {
+	s.once.Do(func() { close(s.quit) })
+	<-s.ended
+}
+
+// update changes the guarded fields and lets everybody who waits know.
+func (s *Session) update(change func()) {
+	s.mu.Lock()
+	change()
+	close(s.changed)
+	s.changed = make(chan struct{})
+	s.mu.Unlock()
+	select {
+	case s.wake <- struct{}{}:
+	default: // the publisher has not yet taken the last one, and will see this change too
+	}
+}
+
+func (s *Session) pipeChanged(state tunnel.State) {
+	var m *tunnel.Manager
+	s.update(func() { s.pipe, m = state, s.manager })
+	if m != nil {
+		m.SetState(state)
+	}
+}
+
+func (s *Session) configure(settings tunnel.Settings) {
+	s.mu.Lock()
+	s.settings = settings
+	m := s.manager
+	s.mu.Unlock()
+	if m != nil {
+		m.Configure(settings)
+	}
+}
+
+func (s *Session) currentManager() *tunnel.Manager {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.manager
+}
+
+// followPorts keeps the view of the container's ports. It outlives broken connections.
+func (s *Session) followPorts(ctx context.Context) {
+	client := agent.NewClient(s.conn.DialContext)
+	err := ports.Follow(ctx, ports.FollowConfig{Client: client.HTTP(), BaseURL: client.BaseURL(), Log: s.log}, func(u ports.Update) {
+		var m *tunnel.Manager
+		s.mu.Lock()
+		s.latest, s.seen, m = u.Snapshot, true, s.manager
+		s.mu.Unlock()
+		if m != nil {
+			m.Observe(u.Snapshot)
+		}
+	})
+	s.report("ports", err)
+}
+
+// watchContainer keeps what the engine knows of the container, and gives the connection a push when it is back.
+func (s *Session) watchContainer(ctx context.Context) {
+	for event := range s.engine.Events(ctx, s.rec.Container) {
+		switch event.Type {
+		case container.EventSubscribed:
+			s.inspect(ctx)
+		case container.EventStart, container.EventUnpause:
+			s.update(func() { s.stopped = nil })
+			s.conn.Kick()
+		case container.EventDie:
+			s.died(ctx, event.ExitCode)
+		case container.EventDestroy:
+			s.removed()
+		case container.EventPause, container.EventOOM, container.EventInterrupted:
+			s.log.Warn("container event", "type", event.Type, "error", event.Err)
+		}
+	}
+}
+
+func (s *Session) inspect(ctx context.Context) {
+	c, err := s.engine.Inspect(ctx, s.rec.Container)
+	switch {
+	case errors.Is(err, container.ErrNotFound):
+		s.removed()
+	case err != nil:
+		s.log.Warn("inspect container", "error", err)
+	case c.State == container.StateExited || c.State == container.StateDead:
+		s.died(ctx, c.ExitCode)
+	default:
+		s.update(func() { s.stopped = nil })
+	}
+}
+
+const lastLogLines = 20
+
+func (s *Session) died(ctx context.Context, code int) {
+	end := &StoppedError{Name: s.rec.Name, ExitCode: code}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if logs, err := s.engine.Logs(ctx, s.rec.Container, lastLogLines); err == nil {
+		end.Logs = string(logs)
+	}
+	s.update(func() { s.stopped = end })
+	s.conn.Kick() // the transport is dead for certain: find out now rather than at the next keepalive
+}
+
+func (s *Session) removed() {
+	s.conn.Gone(ErrContainerGone)
+	s.update(func() { s.gone = true })
+}
+
+// serveGit gives the container read access to the repository, for as long as the channel lives.
+func (s *Session) serveGit(ctx context.Context, extra []byte, rw io.ReadWriteCloser) {
+	r, err := repo.Open(ctx, s.rec.Folder)
+	if err != nil {
+		s.log.Warn("serve git fetch", "error", err)
+		s.report("git channel", rw.Close())
+		return
+	}
+	if err := r.ServeUploadPack(ctx, rw); err != nil {
+		s.log.Warn("serve git fetch", "error", err)
+	}
+}

@@ -1,0 +1,280 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"time"
+
+	"github.com/sketch-ide/sketch-ide/agent"
+	"github.com/sketch-ide/sketch-ide/agent/agentbin"
+	"github.com/sketch-ide/sketch-ide/container"
+	"github.com/sketch-ide/sketch-ide/repo"
+)
+
+// StartOptions say which session is wanted.
+type StartOptions struct {
+	Folder    string // any folder of the repository on the host; required
+	Name      string // of the session; empty: the folder's session, or a new one with a name of our choice
+	BaseImage string // overrides the setting
+	Rebuild   bool   // build the image and make a new session although there is one
+}
+
+// Start returns the folder's session, attached and ready: a running one as it is, a stopped one resumed, else a new one. Whatever fails, or when ctx
+// ends first, nothing new is left behind, and a session that was there before stays. Two processes that start
+// the same folder at once get the same session. report may be nil; it is called from this goroutine.
+func (s *Supervisor) Start(ctx context.Context, o StartOptions, report func(Progress)) (Info, error) {
+	if report == nil {
+		report = func(Progress) {}
+	}
+	if o.Name != "" && !ValidName(o.Name) {
+		return Info{}, &BadNameError{Name: o.Name}
+	}
+	r, err := repo.Open(ctx, o.Folder)
+	if err != nil {
+		return Info{}, err
+	}
+	e, err := s.connect(ctx)
+	if err != nil {
+		return Info{}, err
+	}
+	lock, err := s.cfg.Store.lockFolder(ctx, r.Root)
+	if err != nil {
+		return Info{}, err
+	}
+	defer func() {
+		if err := lock.Unlock(); err != nil {
+			s.cfg.Log.Warn("unlock folder", "error", err)
+		}
+	}()
+	rec, found, err := s.find(ctx, e, r.Root, o)
+	if err != nil {
+		return Info{}, err
+	}
+	if found {
+		return s.resume(ctx, e, r, rec, report)
+	}
+	return s.create(ctx, e, r, o, report)
+}
+
+// find looks for the folder's session: a running one first, else the newest.
+func (s *Supervisor) find(ctx context.Context, e Engine, folder string, o StartOptions) (record, bool, error) {
+	containers, err := e.List(ctx)
+	if err != nil {
+		return record{}, false, err
+	}
+	var best container.Container
+	for _, c := range containers {
+		if o.Name != "" && c.Session() == o.Name && c.Folder() != folder {
+			return record{}, false, &NameTakenError{Name: o.Name}
+		}
+		mine := c.Folder() == folder && (o.Name == "" || c.Session() == o.Name)
+		// A container that was only created is what a crash left of a start: prune removes it, nobody enters it.
+		if !mine || c.State == container.StateCreated || !s.cfg.Store.Exists(c.Session()) {
+			continue
+		}
+		if best.ID == "" || best.State != container.StateRunning {
+			best = c
+		}
+	}
+	if best.ID == "" || o.Rebuild {
+		return record{}, false, nil
+	}
+	rec, err := s.cfg.Store.load(best.Session())
+	if err != nil {
+		return record{}, false, err
+	}
+	rec.Container = best.ID
+	return rec, true, nil
+}
+
+func (s *Supervisor) resume(ctx context.Context, e Engine, r *repo.Repo, rec record, report func(Progress)) (Info, error) {
+	report(Progress{"Attaching to " + rec.Name, -1})
+	if _, err := e.Start(ctx, rec.Container); err != nil {
+		return Info{}, err
+	}
+	x, err := s.attach(ctx, e, rec)
+	if err != nil {
+		return Info{}, err
+	}
+	return s.makeReady(ctx, x, r, report)
+}
+
+// create makes a new session, and undoes everything when it fails on the way.
+func (s *Supervisor) create(ctx context.Context, e Engine, r *repo.Repo, o StartOptions, report func(Progress)) (_ Info, err error) {
+	image, err := e.EnsureImage(ctx, s.imageSpec(r, o), func(p container.Progress) { report(Progress{p.Message, p.Percent}) })
+	if err != nil {
+		return Info{}, err
+	}
+	binary, err := agentbin.For(image.Arch)
+	if err != nil {
+		return Info{}, err
+	}
+	rec, err := s.newRecord(r, o, image)
+	if err != nil {
+		return Info{}, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.undo(ctx, e, rec))
+		}
+	}()
+	report(Progress{"Creating container " + rec.Name, -1})
+	spec, hostKey, err := containerSpec(rec, image, binary)
+	if err != nil {
+		return Info{}, err
+	}
+	c, err := e.Create(ctx, spec)
+	if err != nil {
+		return Info{}, err
+	}
+	rec.Container, rec.HostKey = c.ID, hostKey
+	if err := s.cfg.Store.save(rec); err != nil {
+		return Info{}, err
+	}
+	if err := s.cfg.Store.writeSSH(rec); err != nil {
+		return Info{}, err
+	}
+	if _, err := e.Start(ctx, c.ID); err != nil {
+		return Info{}, err
+	}
+	x, err := s.attach(ctx, e, rec)
+	if err != nil {
+		return Info{}, err
+	}
+	return s.makeReady(ctx, x, r, report)
+}
+
+func (s *Supervisor) imageSpec(r *repo.Repo, o StartOptions) container.ImageSpec {
+	spec := container.ImageSpec{Dir: r.Root, BaseImage: s.currentSettings().BaseImage, Rebuild: o.Rebuild}
+	if o.BaseImage != "" {
+		spec.BaseImage = o.BaseImage
+	}
+	return spec
+}
+
+// newRecord takes a name and makes the keys.
+func (s *Supervisor) newRecord(r *repo.Repo, o StartOptions, image container.Image) (record, error) {
+	client, err := newKeyPair("sketch-ide client")
+	if err != nil {
+		return record{}, err
+	}
+	rec := record{
+		Folder: r.Root, Image: image.Ref, User: userName(image), Workspace: path.Join(agent.Workspaces, r.Name),
+		Created: time.Now().UTC().Truncate(time.Second), Client: client,
+	}
+	rec.Name = o.Name
+	if o.Name == "" {
+		if rec.Name, err = newName(s.cfg.Store.Exists); err != nil {
+			return record{}, err
+		}
+	}
+	err = s.cfg.Store.reserve(rec.Name)
+	if errors.Is(err, fs.ErrExist) {
+		return record{}, &NameTakenError{Name: rec.Name}
+	}
+	return rec, err
+}
+
+// userName is the SSH user: the image's own, so that `ssh sketch-…` says what whoami says inside.
+func userName(image container.Image) string {
+	if image.User == "" {
+		return "root"
+	}
+	return image.User
+}
+
+// containerSpec describes the container, and returns the public half of the server's key; the private half goes into the container and nowhere else.
+func containerSpec(rec record, image container.Image, binary []byte) (container.Spec, string, error) {
+	server, err := newKeyPair("sketch-ide server")
+	if err != nil {
+		return container.Spec{}, "", err
+	}
+	config, err := agent.Config{
+		Session: rec.Name, User: rec.User, HostKey: server.Private, AuthorizedKeys: []string{rec.Client.Public}, Workspace: rec.Workspace,
+		Env: map[string]string{"SKETCH_SESSION": rec.Name},
+	}.Encode()
+	if err != nil {
+		return container.Spec{}, "", err
+	}
+	uid, gid := image.UID, image.GID
+	return container.Spec{
+		Name:  rec.Name,
+		Image: image,
+		Labels: map[string]string{
+			container.LabelSession: rec.Name,
+			container.LabelFolder:  rec.Folder,
+		},
+		SSHPort: agent.SSHPort,
+		Files: []container.File{
+			{Path: agent.Binary, Mode: 0o755, Content: binary},
+			{Path: agent.ConfigPath, Mode: 0o400, UID: uid, GID: gid, Content: config},
+			{Path: agent.RunDir, Mode: fs.ModeDir | 0o700, UID: uid, GID: gid},
+			{Path: agent.GitHelper, Target: agent.Binary},
+			{Path: agent.Workspaces, Mode: fs.ModeDir | 0o755, UID: uid, GID: gid},
+			{Path: rec.Workspace, Mode: fs.ModeDir | 0o755, UID: uid, GID: gid},
+		},
+	}, server.Public, nil
+}
+
+const (
+	connectTimeout = 30 * time.Second
+	undoTimeout    = 20 * time.Second
+)
+
+// makeReady waits for the connection and sees to it that the repository is inside.
+func (s *Supervisor) makeReady(ctx context.Context, x *Session, r *repo.Repo, report func(Progress)) (Info, error) {
+	report(Progress{"Connecting", -1})
+	wait, cancel := context.WithTimeoutCause(ctx, connectTimeout, &ConnectTimeoutError{Name: x.rec.Name, After: connectTimeout})
+	defer cancel()
+	if err := x.awaitPipe(wait); err != nil {
+		return Info{}, x.explain(ctx, err)
+	}
+	if !x.isReady() {
+		report(Progress{"Copying the repository into the container", -1})
+		err := r.Checkout(ctx, x, x.rec.Workspace, slug(x.rec.Name), func(line string) { report(Progress{line, -1}) })
+		if err != nil {
+			return Info{}, x.explain(ctx, err)
+		}
+		if err := x.setReady("sketch/"+slug(x.rec.Name), r.Head); err != nil {
+			return Info{}, err
+		}
+	}
+	for _, note := range r.Notes {
+		report(Progress{note, -1})
+	}
+	return x.Info(), nil
+}
+
+// explain prefers what is known of the container's end to the error that it caused.
+func (x *Session) explain(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return joinContext(ctx)
+	}
+	x.inspect(ctx)
+	x.mu.Lock()
+	state, cause := x.stateLocked()
+	x.mu.Unlock()
+	if state == Stopped || state == Gone {
+		return cause
+	}
+	return err
+}
+
+// undo removes what a failed start has made. It runs although ctx may have ended: that is one of the ways to fail.
+func (s *Supervisor) undo(ctx context.Context, e Engine, rec record) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTimeout)
+	defer cancel()
+	s.Detach(rec.Name)
+	var err error
+	if rec.Container != "" {
+		err = e.Remove(ctx, rec.Container)
+	}
+	if errors.Is(err, container.ErrEngineLost) {
+		// Nothing can be removed now: the labels are there for prune, and the folder of keys stays with them.
+		return fmt.Errorf("tidy up after the failed start (sketch-ide prune will, later): %w", err)
+	}
+	return errors.Join(err, s.cfg.Store.Remove(rec.Name))
+}

@@ -1,0 +1,158 @@
+package session
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Store is the small state directory: what the engine's labels cannot hold (keys, remembered host ports). Everything in it can be lost
+// without losing work: the container keeps that, and prune finds it by its labels.
+//
+//	sessions/<name>/record.json    the session (0600)
+//	sessions/<name>/client_key     the client's private key, for OpenSSH (0600)
+//	sessions/<name>/known_hosts    the server's public key, pinned
+//	sessions/<name>/ssh_config     what `sketch-ide ssh` hands to OpenSSH
+//	sessions/<name>/forwards.json  what the owner forwards, for followers, `ports`, and the next owner
+//	sessions/<name>/owner.lock     flock: held by the owner for as long as it lives
+//	folders/<hash>.lock            flock: held while a session of that folder is being started
+type Store struct{ dir string }
+
+// OpenStore opens the state directory dir, making it (0700) where it is missing.
+func OpenStore(dir string) (*Store, error) {
+	for _, d := range []string{dir, filepath.Join(dir, "sessions"), filepath.Join(dir, "folders")} {
+		if err := os.MkdirAll(d, 0o700); err != nil {
+			return nil, &StateDirError{Dir: dir, Err: err}
+		}
+	}
+	return &Store{dir: dir}, nil
+}
+
+// DefaultStateDir is $XDG_STATE_HOME/sketch-ide, or ~/.local/state/sketch-ide (XDG Base Directory Specification).
+func DefaultStateDir() (string, error) {
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "sketch-ide"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("find home directory: %w", err)
+	}
+	return filepath.Join(home, ".local", "state", "sketch-ide"), nil
+}
+
+// record is what one session's record.json holds.
+type record struct {
+	Name      string    `json:"name"`
+	Folder    string    `json:"folder"`    // the host repository's root
+	Container string    `json:"container"` // the engine's id; empty until created
+	Image     string    `json:"image"`
+	User      string    `json:"user"`
+	Workspace string    `json:"workspace"` // the repository's path inside
+	Branch    string    `json:"branch"`
+	Commit    string    `json:"commit"`
+	Created   time.Time `json:"created"`
+	Ready     bool      `json:"ready"`   // the repository is inside; until then a crash may have left it half made
+	HostKey   string    `json:"hostKey"` // the server's public key, an authorized_keys line
+	Client    keyPair   `json:"client"`
+}
+
+func (s *Store) path(name string, file ...string) string {
+	return filepath.Join(append([]string{s.dir, "sessions", name}, file...)...)
+}
+
+// Exists tells whether the state directory knows a session of that name.
+func (s *Store) Exists(name string) bool {
+	_, err := os.Stat(s.path(name))
+	return err == nil
+}
+
+// Names lists the sessions that the state directory knows, whether or not their containers are there.
+func (s *Store) Names() ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(s.dir, "sessions"))
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() && ValidName(e.Name()) {
+			names = append(names, e.Name())
+		}
+	}
+	return names, nil
+}
+
+// reserve makes the session's directory and so takes its name; errors.Is(err, fs.ErrExist) when it is taken.
+func (s *Store) reserve(name string) error {
+	if err := os.Mkdir(s.path(name), 0o700); err != nil {
+		return fmt.Errorf("reserve session name: %w", err)
+	}
+	return nil
+}
+
+// age is how long ago the session's folder was made; unknown counts as old.
+func (s *Store) age(name string) time.Duration {
+	info, err := os.Stat(s.path(name))
+	if err != nil {
+		return 1 << 62
+	}
+	return time.Since(info.ModTime())
+}
+
+func (s *Store) save(r record) error {
+	data, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode session record: %w", err)
+	}
+	return writeFile(s.path(r.Name, "record.json"), append(data, '\n'), 0o600)
+}
+
+func (s *Store) load(name string) (record, error) {
+	if !ValidName(name) {
+		return record{}, &NotFoundError{Name: name}
+	}
+	data, err := os.ReadFile(s.path(name, "record.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return record{}, &KeysLostError{Name: name, Err: err}
+	}
+	if err != nil {
+		return record{}, fmt.Errorf("read session record: %w", err)
+	}
+	var r record
+	if err := json.Unmarshal(data, &r); err != nil {
+		return record{}, &KeysLostError{Name: name, Err: err}
+	}
+	return r, nil
+}
+
+// Remove forgets the session. It removes only the session's own directory.
+func (s *Store) Remove(name string) error {
+	if !ValidName(name) {
+		return &NotFoundError{Name: name}
+	}
+	if err := os.RemoveAll(s.path(name)); err != nil {
+		return fmt.Errorf("remove session state: %w", err)
+	}
+	return nil
+}
+
+// writeFile replaces path in one step: a reader, a crash or a full disk sees the old content or the new, never half of it.
+func writeFile(path string, data []byte, mode fs.FileMode) error {
+	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
+	}
+	_, err = tmp.Write(data)
+	err = errors.Join(err, tmp.Chmod(mode), tmp.Close())
+	if err == nil {
+		err = os.Rename(tmp.Name(), path)
+	}
+	if err != nil {
+		err = errors.Join(err, os.Remove(tmp.Name()))
+		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
+	}
+	return nil
+}
