@@ -26,7 +26,7 @@ type Port struct {
 
 // Bounds of what is told of a port, on both ends.
 const (
-	maxProcess   = 64   // bytes
-	maxCommand   = 1024 // bytes
+	maxProcess   = 64  // bytes
+	maxCommand   = 512 // bytes
 	maxAddresses = 64
 )
