@@ -7,15 +7,18 @@ import (
 
 // Where things are inside the container. Both sides use these names: the host puts the files there, the process finds them.
 const (
-	Root       = "/opt/sketch-ide"                  // everything of ours in the image's file system
-	BinDir     = Root + "/bin"                      // on the PATH of every session
-	Binary     = BinDir + "/sketch-ide"             // 0755, root
-	ConfigPath = Root + "/etc/agent.json"           // 0400, the image's user: a [Config]
-	RunDir     = Root + "/run"                      // 0700, the image's user: sockets
-	SocketPath = RunDir + "/agent.sock"             // the HTTP API
-	HostSocket = RunDir + "/host.sock"              // services of the host, see [GitRemoteHelper]
-	GitHelper  = "/usr/local/bin/git-remote-sketch" // symbolic link to Binary
-	Workspaces = "/workspaces"                      // the devcontainer convention
+	Root       = "/opt/sketch-ide"                       // everything of ours in the image's file system
+	BinDir     = Root + "/bin"                           // on the PATH of every session
+	Binary     = BinDir + "/sketch-ide"                  // 0755, root
+	ConfigPath = Root + "/etc/agent.json"                // 0400, the image's user: a [Config]
+	RunDir     = Root + "/run"                           // 0700, the image's user: sockets
+	SocketPath = RunDir + "/agent.sock"                  // the HTTP API
+	HostSocket = RunDir + "/host.sock"                   // services of the host, see [GitRemoteHelper]
+	GitHelper  = "/usr/local/bin/" + GitRemoteHelperName // symbolic link to Binary
+	Workspaces = "/workspaces"                           // the devcontainer convention
+
+	// GitRemoteHelperName is the program name by which git starts [GitRemoteHelper].
+	GitRemoteHelperName = "git-remote-sketch"
 
 	// SSHPort is the TCP port of the SSH server inside.
 	SSHPort = 22022

@@ -11,7 +11,6 @@ type Status struct {
 	Uptime    float64   `json:"uptime"`  // seconds
 	Workspace string    `json:"workspace"`
 	SSH       SSHStatus `json:"ssh"`
-	Monitor   string    `json:"monitor"` // name of the port monitor's source, such as "sock_diag"
 }
 
 // SSHStatus is the SSH server's part of [Status].

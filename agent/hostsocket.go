@@ -1,0 +1,114 @@
+//go:build linux
+
+package agent
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/net/netutil"
+
+	"github.com/sketch-ide/sketch-ide/internal/sshwire"
+)
+
+const (
+	maxHostConns    = 32 // more wait in the kernel's queue
+	requestTimeout  = 5 * time.Second
+	hostWaitTimeout = 10 * time.Second // for a host that is not connected; it may be about to reconnect
+)
+
+// serveHostSocket connects processes in the container to services of the host, by the protocol in hostline.go, until ctx ends.
+func (p *inside) serveHostSocket(ctx context.Context) error {
+	ln := netutil.LimitListener(p.hostListener, maxHostConns)
+	defer context.AfterFunc(ctx, func() { ln.Close() })()
+	var conns sync.WaitGroup
+	defer conns.Wait()
+	for {
+		conn, err := ln.Accept()
+		if ctx.Err() != nil {
+			if err == nil {
+				conn.Close()
+			}
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("serve host socket: %w", err)
+		}
+		// Ended by the process, by the host, or by ctx; waited for above.
+		conns.Go(func() { p.serveHostConn(ctx, conn) })
+	}
+}
+
+func (p *inside) serveHostConn(ctx context.Context, conn net.Conn) {
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
+	client := &bufferedConn{Conn: conn, reader: bufio.NewReader(conn)}
+	conn.SetDeadline(time.Now().Add(requestTimeout))
+	stream, err := p.openService(ctx, client)
+	conn.SetDeadline(time.Now().Add(requestTimeout))
+	if err != nil {
+		p.log.Info("service of the host refused", "err", err)
+		io.WriteString(conn, answerError+oneLine(err.Error())+"\n") // whether it is read is the process's matter
+		return
+	}
+	defer stream.Close()
+	if _, err := io.WriteString(conn, answerOK+"\n"); err != nil {
+		return
+	}
+	conn.SetDeadline(time.Time{})
+	sshwire.Relay(client, stream)
+}
+
+// openService reads a request and opens the host's channel for it.
+func (p *inside) openService(ctx context.Context, client *bufferedConn) (*sshwire.Stream, error) {
+	line, err := readLine(client.reader, maxHostLine)
+	if err != nil {
+		return nil, err
+	}
+	req, err := parseHostRequest(line)
+	if err != nil {
+		return nil, err
+	}
+	channel, err := req.channel()
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, hostWaitTimeout)
+	defer cancel()
+	return p.ssh.OpenHost(ctx, channel, []byte(req.parameter))
+}
+
+// oneLine makes text fit for an answer.
+func oneLine(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if r < ' ' {
+			return ' '
+		}
+		return r
+	}, text)
+	return text[:min(len(text), maxAnswerLine-len(answerError))]
+}
+
+// bufferedConn is a connection whose first line was read through a buffer.
+type bufferedConn struct {
+	net.Conn
+	reader *bufio.Reader
+}
+
+func (c *bufferedConn) Read(b []byte) (int, error) { return c.reader.Read(b) }
+
+// CloseWrite ends the direction to the process, and leaves the other open.
+func (c *bufferedConn) CloseWrite() error {
+	half, ok := c.Conn.(interface{ CloseWrite() error })
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	return half.CloseWrite()
+}

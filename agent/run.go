@@ -1,0 +1,136 @@
+//go:build linux
+
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"os"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/sketch-ide/sketch-ide/agent/internal/sshd"
+	"github.com/sketch-ide/sketch-ide/agent/internal/unixsock"
+	"github.com/sketch-ide/sketch-ide/ports"
+)
+
+// Run is the process inside: SSH server, HTTP API, services of the host, port monitor. It blocks until ctx ends, then hangs up the
+// sessions and returns nil once all has ended, a few seconds later at most; or it returns what failed. A nil log discards.
+//
+// As process 1 of a container without an init it starts itself once more, hands signals on, and reaps.
+func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	if os.Getpid() == 1 {
+		return runInit(ctx, log)
+	}
+	if err := cfg.Check(); err != nil {
+		return fmt.Errorf("run agent: %w", err)
+	}
+	p, err := newInside(cfg.withDefaults(), log)
+	if err != nil {
+		return fmt.Errorf("run agent: %w", err)
+	}
+	if err := p.run(ctx); err != nil {
+		return fmt.Errorf("run agent: %w", err)
+	}
+	return nil
+}
+
+// inside is the process: its parts, listening and not yet served.
+type inside struct {
+	cfg     Config
+	log     *slog.Logger
+	started time.Time
+	events  *ports.Log
+	monitor *ports.Monitor
+	ssh     *sshd.Server
+
+	sshListener, apiListener, hostListener net.Listener
+}
+
+func newInside(cfg Config, log *slog.Logger) (*inside, error) {
+	p := &inside{cfg: cfg, log: log, started: time.Now(), events: ports.NewLog(0)}
+	p.monitor = ports.NewMonitor(ports.MonitorConfig{Events: p.events, Log: log.With("part", "ports")})
+	server, err := p.newSSH()
+	if err != nil {
+		return nil, err
+	}
+	p.ssh = server
+	if err := p.listen(); err != nil {
+		p.closeListeners()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *inside) newSSH() (*sshd.Server, error) {
+	hostKey, err := p.cfg.hostKey()
+	if err != nil {
+		return nil, err
+	}
+	authorized, err := p.cfg.authorizedKeys()
+	if err != nil {
+		return nil, err
+	}
+	env := maps.Clone(p.cfg.Env)
+	if p.cfg.HostSocket != HostSocket {
+		if env == nil {
+			env = make(map[string]string)
+		}
+		env[HostSocketEnv] = p.cfg.HostSocket
+	}
+	return sshd.New(sshd.Config{
+		HostKey: hostKey, User: p.cfg.User, AuthorizedKeys: authorized, Workspace: p.cfg.Workspace, BinDir: BinDir, Env: env,
+		Busy: p.monitor.Busy, Log: p.log.With("part", "ssh"),
+	})
+}
+
+func (p *inside) listen() (err error) {
+	if p.sshListener, err = net.Listen("tcp", p.cfg.Listen); err != nil {
+		return err
+	}
+	if p.apiListener, err = unixsock.Listen(p.cfg.Socket); err != nil {
+		return err
+	}
+	p.hostListener, err = unixsock.Listen(p.cfg.HostSocket)
+	return err
+}
+
+func (p *inside) closeListeners() {
+	for _, ln := range []net.Listener{p.sshListener, p.apiListener, p.hostListener} {
+		if ln != nil {
+			ln.Close()
+		}
+	}
+}
+
+// run serves. Each part is ended by ctx, or by the first part that fails, and waited for.
+func (p *inside) run(ctx context.Context) error {
+	defer p.closeListeners()
+	p.log.Info("agent started", "session", p.cfg.Session, "version", version(), "ssh", p.sshListener.Addr().String(), "socket", p.cfg.Socket)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return p.ssh.Serve(ctx, p.sshListener) })
+	group.Go(func() error { return p.serveAPI(ctx) })
+	group.Go(func() error { return p.serveHostSocket(ctx) })
+	group.Go(func() error { return p.watchPorts(ctx) })
+	err := group.Wait()
+	p.log.Info("agent ended", "err", err)
+	return err
+}
+
+// watchPorts runs the monitor. Where the socket table cannot be read, everything else still works.
+func (p *inside) watchPorts(ctx context.Context) error {
+	err := p.monitor.Run(ctx)
+	if errors.Is(err, ports.ErrNoSource) {
+		p.log.Error("ports are not watched", "err", err)
+		return nil
+	}
+	return err
+}
