@@ -111,12 +111,12 @@ func (e *Error) Data() *ErrorData {
 
 // wireError turns whatever a handler returned into the error that is sent.
 func wireError(err error) *jsonrpc2.Error {
-	if e, ok := errors.AsType[*jsonrpc2.Error](err); ok {
-		return e
-	}
 	e, ok := errors.AsType[*Error](err)
+	wire, isWire := errors.AsType[*jsonrpc2.Error](err)
 	switch {
 	case ok:
+	case isWire:
+		return wire
 	case errors.Is(err, context.Canceled):
 		e = &Error{Kind: KindCancelled, Message: "cancelled"}
 	default:

@@ -11,9 +11,10 @@ import (
 // ToasterConfig configures a [Toaster].
 type ToasterConfig struct {
 	Tell func(Toast) // shows a message; called from Run's goroutine, must not block
-	// Open opens a browser, and Preview the editor's preview, because onAutoForward says so; called from Run's goroutine,
-	// must not block. Without one, a toast is shown instead.
-	Open, Preview func(session string, port Port)
+	// Act opens a browser or a preview because onAutoForward says so, and Acts says for which actions that can be done
+	// here; for others a toast is shown. Both are called from Run's goroutine and must not block; nil: for none.
+	Act  func(session string, port Port)
+	Acts func(PortAction) bool
 
 	Settle   time.Duration // a toast waits until nothing has changed for so long; default 75 ms
 	Window   time.Duration // but not longer than this after its first port; default 200 ms
@@ -119,25 +120,15 @@ func (t *Toaster) observe(batches map[string]*toastBatch, state toastState) {
 		ports[i] = t.possible(port)
 	}
 	for _, port := range batch.observe(time.Now(), state.owner, ports) {
-		if port.Action == ActionOpenPreview {
-			t.cfg.Preview(state.session, port)
-		} else {
-			t.cfg.Open(state.session, port)
-		}
+		t.cfg.Act(state.session, port)
 	}
 }
 
 // possible replaces an action that nobody here can do by a toast.
 func (t *Toaster) possible(port Port) Port {
-	switch port.Action {
-	case ActionOpenPreview:
-		if t.cfg.Preview == nil {
-			port.Action = ActionNotify
-		}
-	case ActionOpenBrowser, ActionOpenBrowserOnce:
-		if t.cfg.Open == nil {
-			port.Action = ActionNotify
-		}
+	special := port.Action == ActionOpenPreview || port.Action == ActionOpenBrowser || port.Action == ActionOpenBrowserOnce
+	if special && (t.cfg.Acts == nil || !t.cfg.Acts(port.Action)) {
+		port.Action = ActionNotify
 	}
 	return port
 }

@@ -1,0 +1,102 @@
+package jsonrpc
+
+import (
+	"slices"
+
+	"go.lsp.dev/protocol"
+)
+
+// Level is how serious a message to the user is; the values are the MessageType of the LSP specification.
+type Level int
+
+// The levels.
+const (
+	LevelError   Level = 1
+	LevelWarning Level = 2
+	LevelInfo    Level = 3
+	LevelLog     Level = 4
+)
+
+// Limits of what a message may say, in characters.
+const (
+	maxMessage = 500
+	maxLog     = 8000
+)
+
+// SessionChanged tells the editor the full state of a session. It never blocks and may be called from any goroutine,
+// also before Serve: an editor that reads slowly gets the latest state.
+func (s *Server) SessionChanged(session Session) {
+	s.outbox.post(event{key: "session " + session.Name, method: methodSession, params: session, extension: true})
+	if session.State == SessionStopped || session.State == SessionGone {
+		s.mu.Lock()
+		delete(s.known, session.Name)
+		s.mu.Unlock()
+		s.toaster.Forget(session.Name)
+	}
+}
+
+// PortsChanged tells the editor the full state of a session's ports; owner says that this window owns the session and
+// therefore shows the toasts. It never blocks and may be called from any goroutine, also before Serve; for one session
+// the calls must come in order. The caller must not change what ports points to afterwards.
+func (s *Server) PortsChanged(session string, owner bool, ports []Port) {
+	ports = slices.Clone(ports)
+	s.mu.Lock()
+	events := portEvents(s.known[session], ports)
+	s.known[session] = ports
+	s.mu.Unlock()
+	state := PortsNotification{Session: session, Owner: owner, Ports: ports}
+	s.outbox.post(event{key: "ports " + session, method: methodPorts, params: state, extension: true})
+	for _, e := range events {
+		e.Session = session
+		s.outbox.post(event{method: methodPortEvent, params: e, extension: true})
+	}
+	s.toaster.Observe(session, owner, ports)
+}
+
+// portEvents finds what happened between two states.
+func portEvents(before, after []Port) []PortEventNotification {
+	old := make(map[int]Port, len(before))
+	for _, port := range before {
+		old[port.Number] = port
+	}
+	var events []PortEventNotification
+	for _, port := range after {
+		was, known := old[port.Number]
+		delete(old, port.Number)
+		if what := portEvent(was, known && was.Status != PortClosed, port); what != "" {
+			events = append(events, PortEventNotification{Type: what, Port: port})
+		}
+	}
+	for _, port := range before {
+		if _, vanished := old[port.Number]; vanished && port.Status != PortClosed {
+			port.Status = PortClosed
+			events = append(events, PortEventNotification{Type: PortEventClosed, Port: port})
+		}
+	}
+	return events
+}
+
+func portEvent(was Port, wasOpen bool, is Port) PortEventType {
+	isOpen := is.Status != PortClosed
+	switch {
+	case isOpen && (!wasOpen || was.Generation != is.Generation):
+		return PortEventOpened
+	case !isOpen && wasOpen:
+		return PortEventClosed
+	case isOpen && (was.Status != is.Status || was.HostPort != is.HostPort):
+		return PortEventChanged
+	}
+	return ""
+}
+
+// Message tells the user something: errors and warnings and information as a message, LevelLog into the editor's log.
+// It never blocks and may be called from any goroutine, also before Serve.
+func (s *Server) Message(level Level, text string) {
+	if level == LevelLog {
+		params := protocol.LogMessageParams{Type: protocol.MessageTypeLog, Message: clip(text, maxLog)}
+		s.outbox.post(event{method: protocol.MethodWindowLogMessage, params: &params})
+		return
+	}
+	params := protocol.ShowMessageParams{Type: protocol.MessageType(level), Message: clip(plainText(text), maxMessage)}
+	s.outbox.post(event{method: protocol.MethodWindowShowMessage, params: &params})
+}

@@ -1,0 +1,110 @@
+package jsonrpc
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+)
+
+// execution is a command with its arguments.
+type execution struct {
+	command   command
+	arguments json.RawMessage
+	token     json.RawMessage // workDoneToken of the request, if it brought one
+}
+
+// decodeExecution decodes the params of workspace/executeCommand.
+func (s *Server) decodeExecution(params json.RawMessage) (execution, error) {
+	var name string
+	if err := json.Unmarshal(member(params, "command"), &name); err != nil {
+		return execution{}, argumentError("workspace/executeCommand needs a command")
+	}
+	c, ok := s.commands[name]
+	if !ok {
+		return execution{}, argumentError("unknown command %q", clip(name, 80))
+	}
+	return execution{command: c, arguments: member(params, "arguments"), token: member(params, "workDoneToken")}, nil
+}
+
+// start does the command sketch.start.
+func (s *Server) start(ctx context.Context, p StartParams, progress Progress) (Session, error) {
+	folder, err := s.folder(p.Folder)
+	if err != nil {
+		return Session{}, err
+	}
+	p.Folder = folder
+	return s.cfg.Backend.Start(ctx, p, progress)
+}
+
+// execute runs a command, with progress where it has some.
+func (s *Server) execute(ctx context.Context, call execution) (any, error) {
+	if !call.command.progress {
+		return call.command.run(s, ctx, call.arguments, nil)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	progress := newProgress(s.outbox, "Starting sketch-ide")
+	ended := s.attachProgress(ctx, progress, call.token, cancel)
+	result, err := call.command.run(s, ctx, call.arguments, progress)
+	err = cancelledBy(ctx, err)
+	ended(err)
+	return result, err
+}
+
+// cancelledBy turns the error of what was cancelled into the cancellation.
+func cancelledBy(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return &Error{Kind: KindCancelled, Message: "cancelled", Err: errors.Join(context.Canceled, err)}
+	}
+	return err
+}
+
+// attachProgress shows progress under the token of the request, else under one of ours if the editor can. The returned
+// function ends it.
+func (s *Server) attachProgress(ctx context.Context, p *progress, token json.RawMessage, cancel context.CancelFunc) (ended func(error)) {
+	key, given := decodeID(token)
+	if !given {
+		if !s.editor.Load().progress {
+			return func(error) {}
+		}
+		key = s.tokens.next("sketch-start")
+	}
+	if !s.tokens.add(key, cancel) {
+		return func(error) {}
+	}
+	p.token = encodeID(key)
+	created := make(chan struct{})
+	createCtx, stop := context.WithCancel(ctx)
+	// Ends when the editor has answered, or with createCtx; ended waits for it.
+	go func() {
+		defer close(created)
+		if given || s.createProgress(createCtx, p.token) {
+			p.begin()
+		}
+	}()
+	return func(err error) {
+		stop()
+		<-created
+		s.tokens.remove(key)
+		p.end(endMessage(err))
+	}
+}
+
+// createProgress asks the editor for a progress token, and reports whether it may be used.
+func (s *Server) createProgress(ctx context.Context, token json.RawMessage) bool {
+	_, err := s.link.conn.Call(ctx, methodCreateProgress, progressToken{Token: token}, nil)
+	if err != nil && ctx.Err() == nil {
+		s.cfg.Log.Debug("create progress", "err", err)
+	}
+	return err == nil
+}
+
+func endMessage(err error) string {
+	switch {
+	case err == nil:
+		return "ready"
+	case errors.Is(err, context.Canceled):
+		return "cancelled"
+	}
+	return "failed"
+}

@@ -1,0 +1,121 @@
+package jsonrpc
+
+import (
+	"encoding/json"
+	"sync"
+	"time"
+)
+
+// reportInterval is the least time between two reports that are sent: an image build has hundreds of lines a second.
+const reportInterval = 100 * time.Millisecond
+
+const methodCreateProgress = "window/workDoneProgress/create"
+
+type progressToken struct {
+	Token json.RawMessage `json:"token"`
+}
+
+type progressParams struct {
+	Token json.RawMessage `json:"token"`
+	Value progressValue   `json:"value"`
+}
+
+// progressValue is WorkDoneProgressBegin, -Report or -End of the LSP specification ("Work Done Progress").
+type progressValue struct {
+	Kind        string `json:"kind"`
+	Title       string `json:"title,omitzero"`
+	Cancellable *bool  `json:"cancellable,omitzero"`
+	Message     string `json:"message,omitzero"`
+	Percentage  *int   `json:"percentage,omitzero"`
+}
+
+// progress is the work-done progress of one request: begin, reports, end. What is reported before begin is shown by it;
+// without begin nothing is sent.
+type progress struct {
+	outbox *outbox
+	title  string
+	token  json.RawMessage // set before begin
+
+	mu      sync.Mutex
+	begun   bool        // guarded by mu
+	ended   bool        // guarded by mu
+	message string      // guarded by mu: the latest
+	percent int         // guarded by mu: the highest, -1 when unknown
+	timer   *time.Timer // guarded by mu: set while reports must wait
+	waiting bool        // guarded by mu: a report waits for timer
+}
+
+func newProgress(out *outbox, title string) *progress {
+	return &progress{outbox: out, title: title, percent: -1}
+}
+
+// Report implements [Progress].
+func (p *progress) Report(message string, percent int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.message = clip(plainText(message), 200)
+	p.percent = max(p.percent, min(percent, 100))
+	switch {
+	case !p.begun || p.ended:
+	case p.timer != nil:
+		p.waiting = true
+	default:
+		p.sendReport()
+	}
+}
+
+// sendReport sends the latest report and makes further ones wait. The caller holds mu; the outbox does not block.
+func (p *progress) sendReport() {
+	p.waiting = false
+	p.timer = time.AfterFunc(reportInterval, p.ripe)
+	p.post("report", progressValue{Kind: "report", Message: p.message, Percentage: p.percentage()})
+}
+
+// ripe runs when the interval after a report has passed.
+func (p *progress) ripe() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.timer = nil
+	if p.waiting && !p.ended {
+		p.sendReport()
+	}
+}
+
+func (p *progress) begin() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.begun = true
+	cancellable := true
+	p.post("", progressValue{
+		Kind: "begin", Title: p.title, Cancellable: &cancellable, Message: p.message, Percentage: p.percentage(),
+	})
+}
+
+// end ends the progress; reports after it are ignored.
+func (p *progress) end(message string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ended = true
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+	if p.begun {
+		p.post("", progressValue{Kind: "end", Message: message})
+	}
+}
+
+func (p *progress) percentage() *int {
+	if p.percent < 0 {
+		return nil
+	}
+	percent := p.percent
+	return &percent
+}
+
+func (p *progress) post(key string, value progressValue) {
+	e := event{method: "$/progress", params: progressParams{Token: p.token, Value: value}, keep: true}
+	if key != "" {
+		e.key = "progress " + string(p.token)
+	}
+	p.outbox.post(e)
+}
