@@ -120,7 +120,8 @@ func (s *Supervisor) prunable(info Info, o PruneOptions) bool {
 	if info.Attached || info.Owned || time.Since(info.Created) < o.Older {
 		return false
 	}
-	return o.All || info.State == Stopped || info.State == Starting
+	// A container that was only created may be another process's start under way; after a minute it is a crash's remains.
+	return o.All || info.State == Stopped || info.State == Starting && time.Since(info.Created) > time.Minute
 }
 
 // pruneState removes folders of sessions that have no container any more.

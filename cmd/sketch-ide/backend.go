@@ -104,8 +104,11 @@ func (b *backend) named(name string) string {
 
 // Stop removes the session.
 func (b *backend) Stop(ctx context.Context, p jsonrpc.SessionParams) error {
-	name := b.named(p.Session)
-	if err := b.sup.Remove(ctx, name); err != nil {
+	info, err := b.find(ctx, p.Session)
+	if err != nil {
+		return err
+	}
+	if err := b.sup.Remove(ctx, info.Name); err != nil {
 		return explain(err)
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"syscall"
 
 	"github.com/sketch-ide/sketch-ide/agent/agentbin"
 	"github.com/sketch-ide/sketch-ide/container"
@@ -171,9 +172,9 @@ func explainSession(err error) *jsonrpc.Error {
 
 func explainPort(err error) *jsonrpc.Error {
 	switch {
-	case errors.Is(err, tunnel.ErrPortInUse):
+	case errors.Is(err, syscall.EADDRINUSE):
 		return &jsonrpc.Error{Kind: jsonrpc.KindPortInUse, Message: err.Error(), Hint: "Stop what uses it, or forward to another number.", Retryable: true}
-	case errors.Is(err, tunnel.ErrPortDenied):
+	case errors.Is(err, syscall.EACCES):
 		return &jsonrpc.Error{Kind: jsonrpc.KindPortDenied, Message: err.Error(), Hint: "Ports below 1024 need privileges here; forward to a higher number."}
 	}
 	return nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"runtime"
@@ -47,7 +46,7 @@ func serve(ctx context.Context, o *options) error {
 	err = o.withSupervisor(ctx, session.Config{Observer: b}, func(ctx context.Context, sup *session.Supervisor) error {
 		b.sup = sup
 		var err error
-		code, err = server.Serve(ctx, &stdio{Reader: o.std.in, Writer: o.std.out})
+		code, err = server.Serve(ctx, jsonrpc.Stdio(o.std.in, o.std.out))
 		return err
 	})
 	if err != nil {
@@ -55,19 +54,6 @@ func serve(ctx context.Context, o *options) error {
 	}
 	if code != 0 {
 		return exitStatus(code)
-	}
-	return nil
-}
-
-// stdio makes one stream of the standard streams. Closing it ends a blocked Read where the input can be closed.
-type stdio struct {
-	io.Reader
-	io.Writer
-}
-
-func (s *stdio) Close() error {
-	if c, ok := s.Reader.(io.Closer); ok {
-		return c.Close()
 	}
 	return nil
 }

@@ -1,0 +1,394 @@
+package session_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/sketch-ide/sketch-ide/container"
+	"github.com/sketch-ide/sketch-ide/session"
+	"github.com/sketch-ide/sketch-ide/tunnel"
+)
+
+// TestMain builds the program that runs inside the containers: a test binary is no agent.
+func TestMain(m *testing.M) { os.Exit(withAgent(m)) }
+
+func withAgent(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "sketch-session-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	agent := filepath.Join(dir, "sketch-ide")
+	build := exec.Command("go", "build", "-o", agent, "github.com/sketch-ide/sketch-ide/cmd/sketch-ide")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "build the agent: %v\n%s", err, out)
+		return 1
+	}
+	os.Setenv("SKETCH_IDE_AGENT", agent)
+	code := m.Run()
+	if err := goleak.Find(); code == 0 && err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
+}
+
+func baseImage() string {
+	if image := os.Getenv("SKETCH_IDE_TEST_BASE"); image != "" {
+		return image
+	}
+	return "sketch-ide/debian:bookworm"
+}
+
+// connect reaches the real engine. Without one the tests fail: a skipped test would count for nothing.
+func connect(ctx context.Context) (session.Engine, error) {
+	e, err := container.Connect(ctx, container.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("a Docker engine is needed (make test sets one up): %w", err)
+	}
+	return e, nil
+}
+
+// window is one process's part: a supervisor and what it told.
+type window struct {
+	*session.Supervisor
+	t      *testing.T
+	close  func()
+	mu     sync.Mutex
+	info   map[string]session.Info
+	states []session.State
+	news   chan struct{}
+}
+
+func (w *window) SessionChanged(i session.Info) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.info[i.Name] = i
+	w.states = append(w.states, i.State)
+	w.wakeLocked()
+}
+
+func (w *window) PortsChanged(i session.Info) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.info[i.Name] = i
+	w.wakeLocked()
+}
+
+func (w *window) wakeLocked() {
+	close(w.news)
+	w.news = make(chan struct{})
+}
+
+// open opens a window on the state directory; it is closed with the test if not before.
+func open(t *testing.T, store *session.Store) *window {
+	t.Helper()
+	w := &window{t: t, info: map[string]session.Info{}, news: make(chan struct{})}
+	w.Supervisor = session.NewSupervisor(session.Config{
+		Store: store, Connect: connect, Version: "test", Observer: w, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+	})
+	w.Configure(session.Settings{BaseImage: baseImage()})
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- w.Run(ctx) }() // ends with cancel; close waits
+	w.close = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	t.Cleanup(w.close)
+	return w
+}
+
+// await waits until the session's told state satisfies ok.
+func (w *window) await(name, what string, ok func(session.Info) bool) session.Info {
+	w.t.Helper()
+	deadline := time.After(20 * time.Second)
+	for {
+		w.mu.Lock()
+		info, news := w.info[name], w.news
+		w.mu.Unlock()
+		if ok(info) {
+			return info
+		}
+		select {
+		case <-news:
+		case <-deadline:
+			w.t.Fatalf("%s: %s: not seen within 20 s; last: %+v", name, what, info)
+		}
+	}
+}
+
+func (w *window) start(repo string) session.Info {
+	w.t.Helper()
+	info, err := w.Start(w.t.Context(), session.StartOptions{Folder: repo}, func(p session.Progress) { w.t.Log(p.Message) })
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { removeContainer(w.t, info.Container) })
+	return info
+}
+
+func removeContainer(t *testing.T, id string) {
+	t.Helper()
+	e, err := connect(context.Background())
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	if err := errors.Join(e.Remove(context.Background(), id), e.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
+func newStore(t *testing.T) *session.Store {
+	t.Helper()
+	s, err := session.OpenStore(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func newRepo(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "my app")
+	runGit(t, "init", "-q", "-b", "main", dir)
+	if err := os.WriteFile(filepath.Join(dir, "index.html"), []byte("hello from inside\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	runGit(t, "-C", dir, "add", ".")
+	runGit(t, "-C", dir, "-c", "user.name=Ann", "-c", "user.email=ann@example.com", "commit", "-q", "-m", "first")
+	return dir
+}
+
+func runGit(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "git", args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("git %v: %v\n%s", args, err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func freePort(t *testing.T) uint16 {
+	t.Helper()
+	for port := 21000 + os.Getpid()%5000; port < 32000; port++ {
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err == nil {
+			l.Close()
+			return uint16(port)
+		}
+	}
+	t.Fatal("no free port")
+	return 0
+}
+
+// serve runs a web server inside until the returned function is called.
+func (w *window) serve(name, address string, port uint16) (stop func()) {
+	ctx, cancel := context.WithCancel(w.t.Context())
+	ended := make(chan error, 1)
+	argv := []string{"python3", "-m", "http.server", "--bind", address, strconv.Itoa(int(port))}
+	go func() { ended <- w.Exec(ctx, name, argv, session.Streams{}) }() // ends with cancel; stop waits
+	stop = sync.OnceFunc(func() { cancel(); <-ended })
+	w.t.Cleanup(stop)
+	return stop
+}
+
+func forwarded(port uint16) func(session.Info) bool {
+	return func(i session.Info) bool { return find(i, port).Status == tunnel.Forwarded }
+}
+
+func find(i session.Info, port uint16) tunnel.Forward {
+	for _, f := range i.Forwards {
+		if f.Port == port {
+			return f
+		}
+	}
+	return tunnel.Forward{}
+}
+
+func get(t *testing.T, url string) string {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
+	res, err := client.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
+func TestSessionFromStartToEnd(t *testing.T) {
+	t.Parallel()
+	store, repo := newStore(t), newRepo(t)
+	w := open(t, store)
+	info := w.start(repo)
+	if info.State != session.Connected || !info.Owner || info.Workspace != "/workspaces/my app" {
+		t.Fatalf("after start: %+v", info)
+	}
+
+	var out strings.Builder
+	err := w.Exec(t.Context(), info.Name, []string{"git", "log", "--format=%H %an %s", "-1"}, session.Streams{Out: &out})
+	if want := runGit(t, "-C", repo, "rev-parse", "HEAD") + " Ann first\n"; err != nil || out.String() != want {
+		t.Errorf("git log inside: %v, %q, want %q", err, out.String(), want)
+	}
+
+	for _, address := range []string{"127.0.0.1", "0.0.0.0", "::1", "::"} {
+		port := freePort(t)
+		stop := w.serve(info.Name, address, port)
+		f := find(w.await(info.Name, "forward of "+address, forwarded(port)), port)
+		if page := get(t, f.URL()+"index.html"); page != "hello from inside\n" {
+			t.Errorf("%s: GET answered %q", address, page)
+		}
+		stop()
+		w.await(info.Name, "end of "+address, func(i session.Info) bool { return find(i, port).Port == 0 })
+		if c, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(int(port)))); err == nil {
+			c.Close()
+			t.Errorf("host port %d accepts after the server's end", port)
+		}
+	}
+
+	if err := w.Remove(t.Context(), info.Name); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := w.Sessions(t.Context()); err != nil || contains(list, info.Name) {
+		t.Errorf("after remove: %+v, %v", list, err)
+	}
+	if store.Exists(info.Name) {
+		t.Error("state is left after remove")
+	}
+}
+
+func contains(list []session.Info, name string) bool {
+	for _, i := range list {
+		if i.Name == name {
+			return true
+		}
+	}
+	return false
+}
+
+func TestTwoWindowsShareASessionAndHandItOver(t *testing.T) {
+	t.Parallel()
+	store, repo := newStore(t), newRepo(t)
+	first, second := open(t, store), open(t, store)
+	info := first.start(repo)
+	if again := second.start(filepath.Join(repo, ".")); again.Name != info.Name || again.Owner {
+		t.Fatalf("second window got %+v, want %s as a follower", again, info.Name)
+	}
+	port := freePort(t)
+	first.serve(info.Name, "127.0.0.1", port)
+	first.await(info.Name, "forward", forwarded(port))
+	seen := second.await(info.Name, "owner's forward", forwarded(port))
+	if seen.Owner {
+		t.Error("both windows own the session")
+	}
+	if err := second.Unforward(t.Context(), info.Name, port); !errors.Is(err, session.ErrNotOwner) {
+		t.Errorf("unforward by a follower: %v", err)
+	}
+	// The server lives on in the second window's hands: it was started by the first, whose connection ends with it.
+	stop := second.serve(info.Name, "127.0.0.1", port+1)
+	defer stop()
+	first.await(info.Name, "second forward", forwarded(port+1))
+	first.close()
+	after := second.await(info.Name, "hand-over", func(i session.Info) bool { return i.Owner && forwarded(port + 1)(i) })
+	if f := find(after, port+1); f.HostPort != port+1 {
+		t.Errorf("host port moved to %d in the hand-over", f.HostPort)
+	}
+	if page := get(t, find(after, port+1).URL()+"index.html"); page != "hello from inside\n" {
+		t.Errorf("GET after the hand-over answered %q", page)
+	}
+}
+
+func TestKilledContainerIsToldAndResumed(t *testing.T) {
+	t.Parallel()
+	store, repo := newStore(t), newRepo(t)
+	w := open(t, store)
+	info := w.start(repo)
+	if err := w.Exec(t.Context(), info.Name, []string{"sh", "-c", "echo kept > kept"}, session.Streams{}); err != nil {
+		t.Fatal(err)
+	}
+	docker(t, "kill", info.Container)
+	stopped := w.await(info.Name, "stop", func(i session.Info) bool { return i.State == session.Stopped })
+	if !errors.Is(stopped.Err, session.ErrContainerStopped) {
+		t.Errorf("told error: %v", stopped.Err)
+	}
+	again, err := w.Start(t.Context(), session.StartOptions{Folder: repo}, nil)
+	if err != nil || again.Name != info.Name {
+		t.Fatalf("resume: %+v, %v", again, err)
+	}
+	var out strings.Builder
+	if err := w.Exec(t.Context(), info.Name, []string{"cat", "kept"}, session.Streams{Out: &out}); err != nil || out.String() != "kept\n" {
+		t.Errorf("after resuming: %q, %v", out.String(), err)
+	}
+	docker(t, "rm", "-f", info.Container)
+	w.await(info.Name, "end", func(i session.Info) bool { return i.State == session.Gone })
+}
+
+func docker(t *testing.T, args ...string) {
+	t.Helper()
+	if out, err := exec.CommandContext(t.Context(), "docker", args...).CombinedOutput(); err != nil {
+		t.Fatalf("docker %v: %v\n%s", args, err, out)
+	}
+}
+
+func TestFailedStartLeavesNothing(t *testing.T) {
+	t.Parallel()
+	store, repo := newStore(t), newRepo(t)
+	w := open(t, store)
+	if err := os.WriteFile(filepath.Join(repo, "Dockerfile.sketch"), []byte("FROM "+baseImage()+"\nRUN echo about to fail && exit 7\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.Start(t.Context(), session.StartOptions{Folder: repo}, nil)
+	build, ok := errors.AsType[*container.BuildError](err)
+	if !ok || !strings.Contains(strings.Join(build.Lines, "\n"), "about to fail") {
+		t.Errorf("got %v", err)
+	}
+	cancelled, cancel := context.WithCancel(t.Context())
+	if err := os.Remove(filepath.Join(repo, "Dockerfile.sketch")); err != nil {
+		t.Fatal(err)
+	}
+	_, err = w.Start(cancelled, session.StartOptions{Folder: repo}, func(p session.Progress) {
+		if p.Message == "Connecting" {
+			cancel()
+		}
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled start: %v", err)
+	}
+	list, err := w.Sessions(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range list {
+		if i.Folder == repo {
+			t.Errorf("left behind: %+v", i)
+		}
+	}
+	if names, err := store.Names(); err != nil || len(names) > 0 {
+		t.Errorf("state left behind: %v, %v", names, err)
+	}
+}
