@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Makes sure that a Docker engine answers. As root on Debian or Ubuntu it installs and starts one; elsewhere it says what to do.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+answers() { command -v docker >/dev/null && timeout 10 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
+
+# forget_stale FILE NAME: a pid file survives a crash, and its number may by now be another program's, for which a daemon gives up.
+forget_stale() {
+  local pid
+  pid=$(cat "$1" 2>/dev/null) || return 0
+  [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$2" ] || rm -f "$1"
+}
+
+start_daemon() {
+  if [ -d /run/systemd/system ]; then
+    systemctl start docker
+    return
+  fi
+  local run=/var/run
+  forget_stale $run/docker.pid dockerd
+  forget_stale $run/docker/containerd/containerd.pid containerd
+  mkdir -p "$state_dir"
+  say "Starting dockerd (log: $state_dir/dockerd.log) …"
+  setsid dockerd >"$state_dir/dockerd.log" 2>&1 </dev/null &
+}
+
+answers && exit 0
+if [ -n "${DOCKER_HOST:-}" ]; then
+  die "No Docker engine answers at DOCKER_HOST=$DOCKER_HOST."
+fi
+if ! may_install; then
+  die "No Docker engine answers: install and start Docker (https://docs.docker.com/engine/install/), and let this user reach it."
+fi
+install_packages docker.io iptables ca-certificates
+answers || start_daemon
+deadline=$((SECONDS + 60))
+until answers; do
+  if [ $SECONDS -ge $deadline ]; then
+    tail -n 15 "$state_dir/dockerd.log" >&2 2>/dev/null || :
+    die "The Docker engine does not answer."
+  fi
+  sleep 0.2
+done

@@ -1,0 +1,129 @@
+// Command gotest runs `go test` with its arguments and reports what people and machines need of it: a line for each package, the
+// whole output of what failed, and a closing line "N passed, N failed, N skipped" that counts tests and subtests. A package that fails
+// without a failed test (it does not build, or leaks a goroutine) counts as one failure. All events go to the file that -log names.
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+)
+
+func main() {
+	log := flag.String("log", os.DevNull, "`file` for the events of go test -json")
+	flag.Parse()
+	counts, err := run(os.Stdout, *log, flag.Args())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "gotest:", err)
+		counts.failed = max(counts.failed, 1)
+	}
+	fmt.Printf("%d passed, %d failed, %d skipped\n", counts.passed, counts.failed, counts.skipped)
+	if counts.failed > 0 {
+		os.Exit(1)
+	}
+}
+
+func run(out io.Writer, log string, args []string) (counts, error) {
+	raw, err := os.Create(log)
+	if err != nil {
+		return counts{}, err
+	}
+	cmd := exec.Command("go", append([]string{"test", "-json"}, args...)...)
+	cmd.Stderr = os.Stderr
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return counts{}, err
+	}
+	if err := cmd.Start(); err != nil {
+		return counts{}, err
+	}
+	r := report{out: out, output: map[string][]string{}, failures: map[string]int{}}
+	lines := bufio.NewReader(io.TeeReader(stdout, raw))
+	for {
+		line, err := lines.ReadBytes('\n')
+		r.line(line)
+		if err != nil {
+			break
+		}
+	}
+	if err := cmd.Wait(); err != nil && r.failed == 0 {
+		return r.counts, err
+	}
+	return r.counts, raw.Close()
+}
+
+// event is a line of go test -json; see `go doc test2json` and `go help buildjson`.
+type event struct {
+	Action, Package, ImportPath, Test, Output, FailedBuild string
+	Elapsed                                                float64 // seconds
+}
+
+type counts struct{ passed, failed, skipped int }
+
+type report struct {
+	counts
+	out      io.Writer
+	output   map[string][]string // of what has not ended: packages, tests, and builds by import path
+	failures map[string]int      // tests, by package
+}
+
+func (r *report) line(line []byte) {
+	var e event
+	if err := json.Unmarshal(line, &e); err != nil {
+		if text := strings.TrimSpace(string(line)); text != "" {
+			fmt.Fprintln(r.out, text) // what go itself has to say
+		}
+		return
+	}
+	key := e.Package + " " + e.Test
+	switch e.Action {
+	case "build-output":
+		r.output[e.ImportPath] = append(r.output[e.ImportPath], e.Output)
+	case "output":
+		r.output[key] = append(r.output[key], e.Output)
+	case "pass", "fail", "skip":
+		if e.Test == "" {
+			r.packageEnded(e)
+		} else {
+			r.testEnded(e)
+		}
+		delete(r.output, key)
+	}
+}
+
+func (r *report) testEnded(e event) {
+	switch e.Action {
+	case "pass":
+		r.passed++
+	case "fail":
+		r.failed++
+		r.failures[e.Package]++
+		r.print(e.Package + " " + e.Test)
+	case "skip":
+		r.skipped++
+		r.print(e.Package + " " + e.Test)
+	}
+}
+
+func (r *report) packageEnded(e event) {
+	switch {
+	case e.Action == "skip": // it has no tests
+		return
+	case e.Action == "fail" && r.failures[e.Package] == 0:
+		r.failed++
+		r.print(e.FailedBuild)
+		r.print(e.Package + " ")
+	}
+	fmt.Fprintf(r.out, "%s  %s  %.1f s\n", e.Action, e.Package, e.Elapsed)
+}
+
+func (r *report) print(key string) {
+	for _, text := range r.output[key] {
+		fmt.Fprint(r.out, text)
+	}
+}

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Makes sure that everything is there that the tests need beside Go, a Docker engine and a base image.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+# command:package, the package being Debian's.
+needs=(
+  gcc:gcc git:git curl:curl ssh:openssh-client /usr/sbin/sshd:openssh-server rsync:rsync ip:iproute2
+  nvim:neovim tmux:tmux chromium:chromium
+)
+packages=()
+for need in "${needs[@]}"; do
+  command -v "${need%%:*}" >/dev/null || packages+=("${need#*:}")
+done
+case " ${packages[*]} " in *' gcc '*) packages+=(libc6-dev) ;; esac # the race detector is built by it
+if [ ${#packages[@]} -gt 0 ]; then
+  install_packages "${packages[@]}"
+fi
+
+node=$(scripts/node.sh)
+export PATH=$node:$PATH
+cd editors/vscode
+if ! cmp -s package-lock.json node_modules/.sketch-lock; then
+  say "Installing the extension's packages …"
+  npm ci --no-audit --no-fund --loglevel=error >&2
+  cp package-lock.json node_modules/.sketch-lock
+fi
+if [ -x test/e2e/setup.sh ]; then
+  test/e2e/setup.sh >&2
+fi
