@@ -1,6 +1,7 @@
 package jsonrpc
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -122,11 +123,9 @@ func wireError(err error) *jsonrpc2.Error {
 	default:
 		e = &Error{Kind: KindInternal, Message: err.Error()}
 	}
-	code := e.Code
-	if code == 0 {
-		code = e.Kind.Code()
-	}
-	data, err := json.Marshal(ErrorData{Kind: e.Kind, Hint: e.Hint, Retryable: e.Retryable})
+	kind := cmp.Or(e.Kind, KindInternal)
+	code := cmp.Or(e.Code, kind.Code())
+	data, err := json.Marshal(ErrorData{Kind: kind, Hint: e.Hint, Retryable: e.Retryable})
 	if err != nil { // a struct of strings and a bool always encodes
 		data = nil
 	}

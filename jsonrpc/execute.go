@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+
+	"go.lsp.dev/protocol"
 )
 
 // execution is a command with its arguments.
@@ -86,13 +88,17 @@ func (s *Server) attachProgress(ctx context.Context, p *progress, token json.Raw
 		stop()
 		<-created
 		s.tokens.remove(key)
-		p.end(endMessage(err))
+		// The token is only good until the answer ("Client Initiated Progress"), so the end goes first.
+		select {
+		case <-p.end(endMessage(err)):
+		case <-s.link.ctx.Done():
+		}
 	}
 }
 
 // createProgress asks the editor for a progress token, and reports whether it may be used.
 func (s *Server) createProgress(ctx context.Context, token json.RawMessage) bool {
-	_, err := s.link.conn.Call(ctx, methodCreateProgress, progressToken{Token: token}, nil)
+	_, err := s.link.conn.Call(ctx, protocol.MethodWindowWorkDoneProgressCreate, progressToken{Token: token}, nil)
 	if err != nil && ctx.Err() == nil {
 		s.cfg.Log.Debug("create progress", "err", err)
 	}

@@ -51,7 +51,7 @@ const showPatience = 10 * time.Second
 // here.
 func (s *Server) browse(ctx context.Context, port Port) error {
 	address := portURL(port)
-	if parsed, err := url.Parse(address); err != nil || (parsed.Scheme != "http" && parsed.Scheme != "https") {
+	if address == "" {
 		return &Error{Kind: KindBrowser, Message: fmt.Sprintf("port %d has no address for a browser", port.Number)}
 	}
 	if s.editor.Load().showDocument && s.showDocument(ctx, address) {
@@ -81,14 +81,18 @@ func (s *Server) showDocument(ctx context.Context, address string) bool {
 	return err == nil && decoded[bool](member(answer, "success")) // older Emacs answers null to what it does not know
 }
 
-// portURL is where a browser finds a forwarded port.
+// portURL is where a browser finds a forwarded port; empty unless that is http or https, since editors open it.
 func portURL(port Port) string {
-	if port.URL != "" || port.HostPort == 0 {
-		return port.URL
+	address := port.URL
+	if address == "" && port.HostPort != 0 {
+		scheme := "http"
+		if port.Protocol == "https" {
+			scheme = "https"
+		}
+		address = fmt.Sprintf("%s://localhost:%d", scheme, port.HostPort)
 	}
-	scheme := "http"
-	if port.Protocol == "https" {
-		scheme = "https"
+	if parsed, err := url.Parse(address); err != nil || (parsed.Scheme != "http" && parsed.Scheme != "https") {
+		return ""
 	}
-	return fmt.Sprintf("%s://localhost:%d", scheme, port.HostPort)
+	return address
 }

@@ -14,8 +14,15 @@ type event struct {
 	key       string // a newer event with the same key replaces one that waits; empty: never replaced
 	method    string
 	params    any
-	extension bool // only for editors that declare experimental.sketch
-	keep      bool // not dropped on overflow; their number is bounded by maxInFlight
+	extension bool   // only for editors that declare experimental.sketch
+	keep      bool   // not dropped on overflow; their number is bounded by maxInFlight
+	sent      func() // called when the event was sent or dropped, also with the outbox locked; may be nil
+}
+
+func (e event) settled() {
+	if e.sent != nil {
+		e.sent()
+	}
 }
 
 // outbox holds the events that wait to be sent, in order. Posting never blocks: full state replaces the older state that
@@ -35,6 +42,7 @@ func (o *outbox) post(e event) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.closed {
+		e.settled()
 		return
 	}
 	same := func(other event) bool { return e.key != "" && other.key == e.key }
@@ -58,6 +66,7 @@ func (o *outbox) drop() {
 	oldest := func(match func(event) bool) bool {
 		i := slices.IndexFunc(o.queue, match)
 		if i >= 0 {
+			o.queue[i].settled()
 			o.queue = slices.Delete(o.queue, i, i+1)
 			o.dropped++
 		}
@@ -98,6 +107,9 @@ func (o *outbox) pop() (e event, dropped int, ok bool) {
 func (o *outbox) shut() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	for _, e := range o.queue {
+		e.settled()
+	}
 	o.closed, o.queue = true, nil
 }
 
@@ -116,11 +128,16 @@ func (s *Server) courier(ctx context.Context) {
 		if dropped > 0 {
 			s.cfg.Log.Warn("the editor reads too slowly; events dropped", "count", dropped)
 		}
-		if e.extension && s.editor.Load().sketch == nil {
-			continue
-		}
-		if err := s.link.conn.Notify(ctx, e.method, e.params); err != nil {
-			s.cfg.Log.Debug("notify", "method", e.method, "err", err)
-		}
+		s.deliver(ctx, e)
+	}
+}
+
+func (s *Server) deliver(ctx context.Context, e event) {
+	defer e.settled()
+	if e.extension && s.editor.Load().sketch == nil {
+		return
+	}
+	if err := s.link.conn.Notify(ctx, e.method, e.params); err != nil {
+		s.cfg.Log.Debug("notify", "method", e.method, "err", err)
 	}
 }

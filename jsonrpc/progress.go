@@ -4,12 +4,12 @@ import (
 	"encoding/json"
 	"sync"
 	"time"
+
+	"go.lsp.dev/protocol"
 )
 
 // reportInterval is the least time between two reports that are sent: an image build has hundreds of lines a second.
 const reportInterval = 100 * time.Millisecond
-
-const methodCreateProgress = "window/workDoneProgress/create"
 
 type progressToken struct {
 	Token json.RawMessage `json:"token"`
@@ -68,7 +68,9 @@ func (p *progress) Report(message string, percent int) {
 func (p *progress) sendReport() {
 	p.waiting = false
 	p.timer = time.AfterFunc(reportInterval, p.ripe)
-	p.post("report", progressValue{Kind: "report", Message: p.message, Percentage: p.percentage()})
+	report := p.event(progressValue{Kind: "report", Message: p.message, Percentage: p.percentage()})
+	report.key = "progress " + string(p.token) // a newer report replaces one that still waits
+	p.outbox.post(report)
 }
 
 // ripe runs when the interval after a report has passed.
@@ -86,22 +88,28 @@ func (p *progress) begin() {
 	defer p.mu.Unlock()
 	p.begun = true
 	cancellable := true
-	p.post("", progressValue{
+	p.outbox.post(p.event(progressValue{
 		Kind: "begin", Title: p.title, Cancellable: &cancellable, Message: p.message, Percentage: p.percentage(),
-	})
+	}))
 }
 
-// end ends the progress; reports after it are ignored.
-func (p *progress) end(message string) {
+// end ends the progress; reports after it are ignored. The channel is closed when the end is on its way to the editor.
+func (p *progress) end(message string) <-chan struct{} {
+	sent := make(chan struct{})
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.ended = true
 	if p.timer != nil {
 		p.timer.Stop()
 	}
-	if p.begun {
-		p.post("", progressValue{Kind: "end", Message: message})
+	if !p.begun {
+		close(sent)
+		return sent
 	}
+	end := p.event(progressValue{Kind: "end", Message: message})
+	end.sent = func() { close(sent) }
+	p.outbox.post(end)
+	return sent
 }
 
 func (p *progress) percentage() *int {
@@ -112,10 +120,6 @@ func (p *progress) percentage() *int {
 	return &percent
 }
 
-func (p *progress) post(key string, value progressValue) {
-	e := event{method: "$/progress", params: progressParams{Token: p.token, Value: value}, keep: true}
-	if key != "" {
-		e.key = "progress " + string(p.token)
-	}
-	p.outbox.post(e)
+func (p *progress) event(value progressValue) event {
+	return event{method: protocol.MethodProgress, params: progressParams{Token: p.token, Value: value}, keep: true}
 }
