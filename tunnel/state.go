@@ -4,20 +4,22 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/sketch-ide/sketch-ide/internal/sshwire"
 )
 
 // Phase is where a Conn stands.
 type Phase int
 
 const (
-	// Connecting is the first attempt; nothing has worked yet.
+	// Connecting means that nothing has worked yet, and is being tried.
 	Connecting Phase = iota
 	// Connected means that channels can be opened.
 	Connected
-	// Reconnecting means that the connection was lost, or that the first attempt failed, and is being redialled.
+	// Reconnecting means that the connection was lost and is being redialled.
 	Reconnecting
-	// Lost means that redialling has failed for LostAfter, or that the peer is not the pinned one. Unless it is the
-	// latter, redialling continues, slowly. A Kick starts anew in either case.
+	// Lost means that dialling has failed for LostAfter, or that the peer is not the pinned one (Err matches ErrHostKey).
+	// In the first case dialling goes on, slowly; in the second it does not. A Kick starts anew in either case.
 	Lost
 	// Gone is final: the container no longer exists.
 	Gone
@@ -42,14 +44,19 @@ func (p Phase) String() string {
 // State is one state of a Conn. The zero State is Connecting.
 type State struct {
 	Phase   Phase
-	Attempt int       // failed or running attempts since the connection was last up, from 1; 0 while it is up
-	Err     error     // why it is not Connected; nil while it is, or before the first failure
+	Attempt int       // running or last attempt of this outage, from 1; 0 while Connected
+	Err     error     // why it is not Connected; nil while it is, and before the first failure
 	Since   time.Time // when Phase was entered
 }
 
 var (
+	// ErrHostKey is matched by the error of a State, and of calls, when the peer does not hold the pinned key. It is
+	// not retried: whoever answers there is somebody else.
+	ErrHostKey = sshwire.ErrHostKey
 	// ErrGone is matched by errors after Gone.
 	ErrGone = errors.New("container is gone")
 	// ErrNotConnected is matched by the errors of calls whose context ended while the connection was down.
 	ErrNotConnected = errors.New("not connected to the container")
+	// ErrRefused is matched by the errors of DialContext when nothing inside accepted the connection.
+	ErrRefused = errors.New("connection refused inside the container")
 )

@@ -1,0 +1,463 @@
+package tunnel_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"slices"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/crypto/ssh"
+
+	"github.com/sketch-ide/sketch-ide/internal/memconn"
+	"github.com/sketch-ide/sketch-ide/internal/sshwire"
+	"github.com/sketch-ide/sketch-ide/tunnel"
+)
+
+// echo proves that the pipe works.
+func echo(t testing.TB, ctx context.Context, c *tunnel.Conn) {
+	t.Helper()
+	conn, err := c.DialContext(ctx, "tcp", "127.0.0.1:3000")
+	if err != nil {
+		t.Fatalf("dial: %v", err)
+	}
+	defer conn.Close()
+	want := bytes.Repeat([]byte("sketch"), 10_000)
+	go func() {
+		conn.Write(want)
+		conn.(interface{ CloseWrite() error }).CloseWrite()
+	}()
+	got, err := io.ReadAll(conn)
+	if err != nil || !bytes.Equal(got, want) {
+		t.Fatalf("echo: %d bytes, %v; want %d", len(got), err, len(want))
+	}
+}
+
+func TestConnConnects(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAgent(t)
+		c, s := a.start(a.config())
+		echo(t, t.Context(), c)
+		unix, err := c.DialContext(t.Context(), "unix", "/run/agent.sock")
+		if err != nil {
+			t.Fatal(err)
+		}
+		unix.Close()
+		if got := c.State(); got.Phase != tunnel.Connected || got.Attempt != 0 || got.Err != nil {
+			t.Errorf("state %+v", got)
+		}
+		if diff := cmp.Diff([]string{"connecting 1", "connected"}, s.phases(true)); diff != "" {
+			t.Error(diff)
+		}
+		_, err = c.DialContext(t.Context(), "tcp", "127.0.0.1:1")
+		if !errors.Is(err, tunnel.ErrRefused) {
+			t.Errorf("dial of a closed port: %v", err)
+		}
+		for _, bad := range [][2]string{{"udp", "127.0.0.1:1"}, {"tcp", "nowhere"}, {"tcp", "a:99999"}} {
+			if _, err := c.DialContext(t.Context(), bad[0], bad[1]); err == nil {
+				t.Errorf("dial %v succeeded", bad)
+			}
+		}
+	})
+}
+
+// TestConnSurvives is the failure table of the hop to the container.
+func TestConnSurvives(t *testing.T) {
+	var peers *sync.WaitGroup // of the test that runs
+	hang := func(ctx context.Context) (net.Conn, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	// answer is a peer that behaves as f says.
+	answer := func(f func(c *memconn.Conn)) func(context.Context) (net.Conn, error) {
+		return func(context.Context) (net.Conn, error) {
+			client, server := memconn.Pair()
+			peers.Go(func() { f(server) })
+			return client, nil
+		}
+	}
+	tests := []struct {
+		name string
+		dial func(context.Context) (net.Conn, error)
+		wait time.Duration // until the state has the error
+	}{
+		{"refuse", func(context.Context) (net.Conn, error) { return nil, syscall.ECONNREFUSED }, 0},
+		{"hang in dial", hang, 10 * time.Second},
+		{"hang in handshake", answer(func(c *memconn.Conn) {}), 10 * time.Second},
+		{"reset", answer(func(c *memconn.Conn) { c.SetLinger(0); c.Close() }), 0},
+		{"slow", answer(func(c *memconn.Conn) {
+			for range 100 {
+				time.Sleep(time.Second) // the bubble's time
+				if _, err := c.Write([]byte("x")); err != nil {
+					return
+				}
+			}
+		}), 10 * time.Second},
+		{"garbage", answer(func(c *memconn.Conn) {
+			io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n"+string(make([]byte, 4096)))
+			io.Copy(io.Discard, c)
+		}), 10 * time.Second},
+		{"garbage after the version", answer(func(c *memconn.Conn) {
+			io.WriteString(c, "SSH-2.0-x\r\n"+string(bytes.Repeat([]byte{0xff}, 4096)))
+			io.Copy(io.Discard, c)
+		}), 0},
+		{"half-close", answer(func(c *memconn.Conn) { c.CloseWrite(); io.Copy(io.Discard, c) }), 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				peers = new(sync.WaitGroup)
+				t.Cleanup(peers.Wait)
+				a := newAgent(t)
+				a.dial = tt.dial
+				c, s := a.start(a.config())
+				time.Sleep(tt.wait)
+				synctest.Wait()
+				if got := c.State(); got.Phase != tunnel.Connecting || got.Err == nil {
+					t.Errorf("state %+v, want connecting with an error", got)
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				start := time.Now()
+				if _, err := c.DialContext(ctx, "tcp", "127.0.0.1:3000"); !errors.Is(err, tunnel.ErrNotConnected) || !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("dial: %v", err)
+				}
+				if d := time.Since(start); d != time.Second {
+					t.Errorf("dial took %v", d)
+				}
+				a.set(func(a *agent) { a.dial = nil })
+				echo(t, t.Context(), c)
+				if d := time.Since(start); d > 13*time.Second {
+					t.Errorf("recovered after %v", d)
+				}
+				if p := s.phases(false); !slices.Equal(p, []string{"connecting", "connected"}) {
+					t.Errorf("phases %v", p)
+				}
+			})
+		})
+	}
+}
+
+// TestConnReconnects is the failure table of a connection that is up.
+func TestConnReconnects(t *testing.T) {
+	tests := []struct {
+		name   string
+		fail   func(*memconn.Conn)
+		within time.Duration
+	}{
+		{"end", func(c *memconn.Conn) { c.Close() }, 0},
+		{"reset", func(c *memconn.Conn) { c.SetLinger(0); c.Close() }, 0},
+		{"half-close", func(c *memconn.Conn) { c.CloseWrite() }, 0},
+		{"garbage", func(c *memconn.Conn) { c.Write(make([]byte, 4096)) }, 0},
+		{"silence", func(c *memconn.Conn) { c.Stall(true) }, 4 * time.Second},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := newAgent(t)
+				c, s := a.start(a.config())
+				echo(t, t.Context(), c)
+				cut, err := c.DialContext(t.Context(), "tcp", "127.0.0.1:3000")
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer cut.Close()
+				time.Sleep(time.Minute)
+				start := time.Now()
+				tt.fail(a.conn())
+				// Where a peer that talks nonsense ends is anybody's guess.
+				if _, err := cut.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) && tt.name != "garbage" {
+					t.Errorf("the open connection read %v, want a reset", err)
+				}
+				if d := time.Since(start); d > tt.within {
+					t.Errorf("noticed after %v", d)
+				}
+				echo(t, t.Context(), c)
+				if d := time.Since(start); d > tt.within+50*time.Millisecond {
+					t.Errorf("recovered after %v", d)
+				}
+				want := []string{"connecting 1", "connected", "reconnecting 1", "connected"}
+				if diff := cmp.Diff(want, s.phases(true)); diff != "" {
+					t.Error(diff)
+				}
+			})
+		})
+	}
+}
+
+func TestConnIsLostAndComesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAgent(t)
+		c, s := a.start(a.config())
+		echo(t, t.Context(), c)
+		a.set(func(a *agent) {
+			a.dial = func(context.Context) (net.Conn, error) { return nil, syscall.ECONNREFUSED }
+		})
+		a.conn().Close()
+		time.Sleep(10 * time.Minute)
+		if got := c.State(); got.Phase != tunnel.Lost || !errors.Is(got.Err, syscall.ECONNREFUSED) {
+			t.Fatalf("state %+v", got)
+		}
+		before := a.dialed()
+		time.Sleep(time.Minute)
+		if n := a.dialed() - before; n != 4 {
+			t.Errorf("%d attempts in a minute while lost, want 4", n)
+		}
+		a.set(func(a *agent) { a.dial = nil })
+		start := time.Now()
+		c.Kick()
+		echo(t, t.Context(), c)
+		if d := time.Since(start); d != 0 {
+			t.Errorf("a kick took %v", d)
+		}
+		want := []string{"connecting", "connected", "reconnecting", "lost", "reconnecting", "connected"}
+		if diff := cmp.Diff(want, s.phases(false)); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func (a *agent) dialed() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.dials
+}
+
+func TestConnKickGivesUpAHangingAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAgent(t)
+		a.dial = func(ctx context.Context) (net.Conn, error) { <-ctx.Done(); return nil, ctx.Err() }
+		c, _ := a.start(a.config())
+		time.Sleep(2 * time.Second)
+		a.set(func(a *agent) { a.dial = nil })
+		start := time.Now()
+		c.Kick()
+		echo(t, t.Context(), c)
+		if d := time.Since(start); d > 50*time.Millisecond {
+			t.Errorf("a kick took %v", d)
+		}
+	})
+}
+
+func TestConnKickProbesAConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAgent(t)
+		cfg := a.config()
+		cfg.KeepaliveInterval = time.Hour
+		c, s := a.start(cfg)
+		echo(t, t.Context(), c)
+		synctest.Wait()
+		a.conn().Stall(true)
+		c.Kick()
+		time.Sleep(3 * time.Second)
+		echo(t, t.Context(), c)
+		if diff := cmp.Diff([]string{"connecting", "connected", "reconnecting", "connected"}, s.phases(false)); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestConnBacksOffFromAPeerThatFailsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAgent(t)
+		c, _ := a.start(a.config())
+		echo(t, t.Context(), c)
+		a.set(func(a *agent) { a.channels = func(ssh.NewChannel) bool { return false } })
+		stop := make(chan struct{})
+		go func() { // cuts each connection as soon as it is up
+			for {
+				select {
+				case <-stop:
+					return
+				case <-time.After(time.Millisecond):
+					if c.State().Phase == tunnel.Connected {
+						a.conn().Close()
+					}
+				}
+			}
+		}()
+		before := a.dialed()
+		time.Sleep(20 * time.Second)
+		close(stop)
+		if n := a.dialed() - before; n > 40 {
+			t.Errorf("%d connections in 20 s", n)
+		}
+	})
+}
+
+func TestConnWrongHostKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAgent(t)
+		cfg := a.config()
+		cfg.HostKey = newSigner(t).PublicKey()
+		c, _ := a.start(cfg)
+		if _, err := c.DialContext(t.Context(), "tcp", "127.0.0.1:3000"); !errors.Is(err, tunnel.ErrHostKey) {
+			t.Errorf("dial: %v", err)
+		}
+		time.Sleep(time.Hour)
+		if got := c.State(); got.Phase != tunnel.Lost || !errors.Is(got.Err, tunnel.ErrHostKey) {
+			t.Errorf("state %+v", got)
+		}
+		if n := a.dialed(); n != 1 {
+			t.Errorf("dialled %d times", n)
+		}
+		c.Kick()
+		synctest.Wait()
+		if n := a.dialed(); n != 2 {
+			t.Errorf("dialled %d times after a kick", n)
+		}
+	})
+}
+
+func TestConnGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAgent(t)
+		a.dial = func(context.Context) (net.Conn, error) { return nil, syscall.ECONNREFUSED }
+		c := tunnel.NewConn(a.config())
+		ended := make(chan error)
+		go func() { ended <- c.Run(t.Context()) }()
+		waited := make(chan error)
+		go func() {
+			_, err := c.NewSession(context.Background())
+			waited <- err
+		}()
+		time.Sleep(time.Minute)
+		removed := errors.New("container removed")
+		c.Gone(removed)
+		c.Gone(errors.New("again"))
+		for _, ch := range []chan error{ended, waited} {
+			if err := <-ch; !errors.Is(err, tunnel.ErrGone) || !errors.Is(err, removed) {
+				t.Errorf("error %v", err)
+			}
+		}
+		if got := c.State(); got.Phase != tunnel.Gone || !errors.Is(got.Err, removed) {
+			t.Errorf("state %+v", got)
+		}
+	})
+}
+
+func TestConnRunEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAgent(t)
+		c := tunnel.NewConn(a.config())
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- c.Run(ctx) }()
+		echo(t, ctx, c)
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("Run: %v", err)
+		}
+		if _, err := c.DialContext(context.Background(), "tcp", "127.0.0.1:3000"); !errors.Is(err, context.Canceled) {
+			t.Errorf("dial: %v", err)
+		}
+		a.wg.Wait()
+	})
+}
+
+func TestConnServesOnlyNamedChannels(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAgent(t)
+		cfg := a.config()
+		cfg.Serve = map[string]func(context.Context, []byte, io.ReadWriteCloser){
+			sshwire.ChannelGit: func(_ context.Context, extra []byte, rw io.ReadWriteCloser) {
+				rw.Write(append([]byte("version "), extra...))
+			},
+			"wait": func(ctx context.Context, _ []byte, _ io.ReadWriteCloser) { <-ctx.Done() },
+		}
+		c, _ := a.start(cfg)
+		echo(t, t.Context(), c)
+		server := a.servers[0]
+		ch, reqs, err := server.OpenChannel(sshwire.ChannelGit, []byte("2"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		go ssh.DiscardRequests(reqs)
+		if got, err := io.ReadAll(ch); string(got) != "version 2" || err != nil {
+			t.Errorf("read %q, %v", got, err)
+		}
+		ch.Close()
+		for _, kind := range []string{"direct-tcpip", "session", "forwarded-tcpip", "x"} {
+			_, _, err := server.OpenChannel(kind, nil)
+			if e, ok := errors.AsType[*ssh.OpenChannelError](err); !ok || e.Reason != ssh.UnknownChannelType {
+				t.Errorf("open %s: %v", kind, err)
+			}
+		}
+		var refused error
+		for range 20 {
+			_, reqs, err := server.OpenChannel("wait", nil)
+			if err != nil {
+				refused = err
+				break
+			}
+			go ssh.DiscardRequests(reqs)
+		}
+		if e, ok := errors.AsType[*ssh.OpenChannelError](refused); !ok || e.Reason != ssh.ResourceShortage {
+			t.Errorf("the 17th channel: %v", refused)
+		}
+		if ok, _, err := server.SendRequest("tcpip-forward", true, nil); ok || err != nil {
+			t.Errorf("global request: %v, %v", ok, err)
+		}
+	})
+}
+
+func TestConnOpenDoesNotWaitForASilentPeer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAgent(t)
+		held := make(chan ssh.NewChannel, 1)
+		a.channels = func(nc ssh.NewChannel) bool { held <- nc; return true }
+		c, _ := a.start(a.config())
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := c.DialContext(ctx, "tcp", "127.0.0.1:3000"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("dial: %v", err)
+		}
+		// A late answer is not left open.
+		ch, reqs, err := (<-held).Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		go ssh.DiscardRequests(reqs)
+		if _, err := ch.Read(make([]byte, 1)); err != io.EOF {
+			t.Errorf("late channel read %v, want its end", err)
+		}
+		ch.Close()
+	})
+}
+
+func TestConnEndsAPeerThatNeverConfirmsAClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAgent(t)
+		a.channels = func(nc ssh.NewChannel) bool {
+			ch, reqs, err := nc.Accept()
+			if err != nil {
+				return true
+			}
+			go ssh.DiscardRequests(reqs)
+			go io.Copy(io.Discard, ch)
+			return true
+		}
+		c, s := a.start(a.config())
+		conn, err := c.DialContext(t.Context(), "tcp", "127.0.0.1:3000")
+		if err != nil {
+			t.Fatal(err)
+		}
+		read := make(chan error, 1)
+		go func() { _, err := conn.Read(make([]byte, 1)); read <- err }()
+		synctest.Wait()
+		a.conn().Stall(true) // x/crypto/ssh confirms by itself
+		conn.Close()
+		<-read
+		time.Sleep(time.Minute)
+		if p := s.phases(false); !slices.Contains(p, "reconnecting") {
+			t.Errorf("phases %v", p)
+		}
+	})
+}

@@ -1,0 +1,73 @@
+package tunnel
+
+import (
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/sketch-ide/sketch-ide/internal/sshwire"
+)
+
+// meteredConn counts what arrives, so that a busy peer is not taken for a dead one: its answer to a probe may be behind a
+// megabyte. What we write says nothing, since the kernel takes it for a dead peer too.
+type meteredConn struct {
+	net.Conn
+	arrived atomic.Uint64 // bytes
+}
+
+func (c *meteredConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.arrived.Add(uint64(n))
+	return n, err
+}
+
+// keepalive probes the peer after each silent interval, and closes the transport when it stays silent. It ends with the
+// connection. Nothing less finds out about a paused container, whose kernel goes on acknowledging.
+func (l *link) keepalive() {
+	for {
+		before := l.raw.arrived.Load()
+		select {
+		case <-time.After(l.conn.cfg.KeepaliveInterval):
+			if l.raw.arrived.Load() != before {
+				continue
+			}
+		case <-l.probes:
+		case <-l.dead:
+			return
+		}
+		if !l.probe() {
+			l.hardClose(errSilent)
+		}
+	}
+}
+
+// probeNow asks for a probe without waiting for the interval to end.
+func (l *link) probeNow() {
+	select {
+	case l.probes <- struct{}{}:
+	default:
+	}
+}
+
+// probe reports whether the peer is alive: it answers within the timeout, or anything else of it arrives.
+func (l *link) probe() bool {
+	answered := make(chan struct{})
+	// Ends with the answer, at the latest when the connection ends; nobody waits.
+	go func() {
+		defer close(answered)
+		l.ssh.SendRequest(sshwire.RequestKeepalive, true, nil) // a refusal is an answer, and an error is the end
+	}()
+	for {
+		before := l.raw.arrived.Load()
+		select {
+		case <-answered:
+			return true
+		case <-l.dead:
+			return true
+		case <-time.After(l.conn.cfg.KeepaliveTimeout):
+			if l.raw.arrived.Load() == before {
+				return false
+			}
+		}
+	}
+}
