@@ -26,11 +26,14 @@ func (s *Supervisor) Remove(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	// Our own part ends first, so that what we did ourselves is not told as a broken connection, and the host ports are free when this returns.
+	if x, err := s.session(info.Name); err == nil {
+		x.removed()
+		<-x.ended
+	}
 	if err := e.Remove(ctx, info.Container); err != nil {
 		return err
 	}
-	// The engine's event ends our part too; waiting for it here means that the host ports are free when this returns.
-	s.Detach(info.Name)
 	return s.cfg.Store.Remove(info.Name)
 }
 

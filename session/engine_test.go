@@ -314,7 +314,7 @@ func TestTwoWindowsShareASessionAndHandItOver(t *testing.T) {
 	defer stop()
 	first.await(info.Name, "second forward", forwarded(port+1))
 	first.close()
-	after := second.await(info.Name, "hand-over", func(i session.Info) bool { return i.Owner && forwarded(port + 1)(i) })
+	after := second.await(info.Name, "hand-over", func(i session.Info) bool { return i.Owner && forwarded(port+1)(i) })
 	if f := find(after, port+1); f.HostPort != port+1 {
 		t.Errorf("host port moved to %d in the hand-over", f.HostPort)
 	}

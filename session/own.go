@@ -30,6 +30,7 @@ func (s *Session) elect(ctx context.Context) (*fileLock, error) {
 	if lock, err := tryLock(path); lock != nil || err != nil {
 		return lock, err
 	}
+	s.update(func() { s.elected = true })
 	ctx, cancel := context.WithCancel(ctx)
 	followed := make(chan error, 1)
 	// Ends with ctx when the lock is there; waited for below.
@@ -55,7 +56,7 @@ func (s *Session) keepForwards(ctx context.Context) error {
 		Dial: s.conn.DialContext, Settings: settings, Remembered: hostPorts(previous), Log: s.log,
 		Changed: func(f []tunnel.Forward) { s.update(func() { s.forwards = f }) },
 	})
-	s.update(func() { s.owner, s.manager, s.forwards = true, m, nil })
+	s.update(func() { s.owner, s.elected, s.manager, s.forwards = true, true, m, nil })
 	s.mu.Lock()
 	latest, seen, pipe := s.latest, s.seen, s.pipe
 	s.mu.Unlock()

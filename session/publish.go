@@ -93,15 +93,18 @@ func (s *Session) stateLocked() (State, error) {
 	return Starting, nil
 }
 
-// await waits until done says so; done is asked with the state at each change.
-func (s *Session) await(ctx context.Context, done func(State, tunnel.State, error) (bool, error)) error {
+// awaitPipe waits for the connection and for the first election, and fails when the container ends before.
+func (s *Session) awaitPipe(ctx context.Context) error {
 	for {
 		s.mu.Lock()
 		state, err := s.stateLocked()
-		pipe, changed := s.pipe, s.changed
+		up, changed := s.pipe.Phase == tunnel.Connected && s.elected, s.changed
 		s.mu.Unlock()
-		if ok, err := done(state, pipe, err); ok || err != nil {
+		switch {
+		case state == Stopped || state == Gone || state == Lost:
 			return err
+		case up:
+			return nil
 		}
 		select {
 		case <-changed:
@@ -111,14 +114,4 @@ func (s *Session) await(ctx context.Context, done func(State, tunnel.State, erro
 			return joinContext(ctx)
 		}
 	}
-}
-
-// awaitPipe waits for the connection, and fails when the container ends first.
-func (s *Session) awaitPipe(ctx context.Context) error {
-	return s.await(ctx, func(state State, pipe tunnel.State, err error) (bool, error) {
-		if state == Stopped || state == Gone || state == Lost {
-			return false, err
-		}
-		return pipe.Phase == tunnel.Connected, nil
-	})
 }

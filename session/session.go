@@ -41,6 +41,7 @@ type Session struct {
 	stopped  *StoppedError // the container does not run
 	gone     bool          // the container was removed
 	owner    bool
+	elected  bool // whether this process is the owner has been decided a first time
 	forwards []tunnel.Forward
 	manager  *tunnel.Manager // nil unless owner
 	latest   ports.Snapshot  // for the manager of a later owner

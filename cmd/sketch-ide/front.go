@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -60,8 +61,14 @@ func (f *front) line(format string, args ...any) {
 	f.tell(upEvent{Type: "message", Message: fmt.Sprintf(format, args...)})
 }
 
+// gitCount is a step of one of git's counters, of which a log needs only the last.
+var gitCount = regexp.MustCompile(`: +[0-9]{1,2}% \(`)
+
 func (f *front) progress(p session.Progress) {
 	message := p.Message
+	if gitCount.MatchString(message) {
+		return
+	}
 	if p.Percent >= 0 {
 		message = fmt.Sprintf("%3d%%  %s", p.Percent, message)
 	}
@@ -80,7 +87,7 @@ func (f *front) ready(i session.Info, took time.Duration) {
 	})
 }
 
-// quiet says nothing more of ports: what closes from now on closes because we leave.
+// quiet ends the telling.
 func (f *front) quiet() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -99,6 +106,9 @@ func (f *front) SessionChanged(i session.Info) {
 	f.state = i.State
 	if i.State == session.Gone && last != session.Gone {
 		close(f.gone)
+	}
+	if f.done {
+		return
 	}
 	s := wireSession(i)
 	e := upEvent{Type: "session", Session: &s, Message: fmt.Sprintf("%s: %s", i.Name, i.State)}

@@ -7,6 +7,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -37,7 +38,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	std := streams{stdin, stdout, stderr}
 	if filepath.Base(args[0]) == agent.GitRemoteHelperName {
 		if err := agent.GitRemoteHelper(ctx, args[1:], stdin, stdout); err != nil {
-			return complain(stderr, err)
+			fmt.Fprintf(stderr, "%s: %v\n", agent.GitRemoteHelperName, err) // among git's own lines: no codes, no hint
+			return 1
 		}
 		return 0
 	}

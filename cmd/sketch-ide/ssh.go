@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os/exec"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -95,9 +97,9 @@ func (o *options) proxy(ctx context.Context, sup *session.Supervisor, name strin
 	if err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, func() { _ = conn.Close() }) // ends both copies; its error would say that it was closed
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() }) // ends both copies
 	defer stop()
-	// Ends when our input ends; when the server ends first the process does, and this with it. OpenSSH ends the session by closing both.
+	// Ends when our input ends; when the server ends first the process does, and this with it.
 	go func() {
 		_, err := io.Copy(conn, o.std.in)
 		if half, ok := conn.(interface{ CloseWrite() error }); ok && err == nil {
@@ -105,5 +107,9 @@ func (o *options) proxy(ctx context.Context, sup *session.Supervisor, name strin
 		}
 	}()
 	_, err = io.Copy(o.std.out, conn)
-	return errors.Join(err, conn.Close())
+	err = errors.Join(err, conn.Close())
+	if ctx.Err() != nil || errors.Is(err, syscall.EPIPE) || errors.Is(err, net.ErrClosed) {
+		return nil // OpenSSH has what it wanted, and ends us so
+	}
+	return err
 }
