@@ -1,0 +1,227 @@
+// A real VS Code workbench (code-server in Chromium) with the packaged extension in it, driven by Playwright.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import net from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { eventually } from './eventually.mjs';
+
+const toolchain = process.env.E2E_TOOLCHAIN;
+const codeServer = path.join(toolchain, 'node_modules/code-server/out/node/entry.js');
+const { chromium } = createRequire(path.join(toolchain, 'package.json'))('playwright-core');
+
+/** Quiet: no welcome page, no chat, no experiments, no requests to the internet. */
+const quietSettings = {
+  'chat.disableAIFeatures': true,
+  'extensions.autoCheckUpdates': false,
+  'extensions.autoUpdate': false,
+  'telemetry.telemetryLevel': 'off',
+  'window.commandCenter': false,
+  'workbench.colorTheme': 'Default Dark Modern',
+  'workbench.enableExperiments': false,
+  'workbench.layoutControl.enabled': false,
+  'workbench.secondarySideBar.defaultVisibility': 'hidden',
+  'workbench.startupEditor': 'none',
+  'workbench.tips.enabled': false,
+};
+
+/** Installs a .vsix into a directory of extensions; each workbench can be given that directory. */
+export async function installExtension(vsix, extensions) {
+  const home = mkdtempSync(path.join(tmpdir(), 'sketch-e2e-install-'));
+  try {
+    const install = runCodeServer(home, extensions, process.env, ['--install-extension', vsix], 'pipe');
+    let output = '';
+    install.stdout.on('data', chunk => (output += chunk));
+    install.stderr.on('data', chunk => (output += chunk));
+    const [code] = await once(install, 'close');
+    if (code !== 0) throw new Error(`installing ${vsix}: ${output}`);
+  } finally {
+    rmSync(home, { recursive: true });
+  }
+}
+
+function runCodeServer(home, extensions, env, args, stdio) {
+  const dirs = ['--config', path.join(home, 'config.yaml'), '--user-data-dir', path.join(home, 'data')];
+  return spawn(
+    path.join(toolchain, 'bin/node'),
+    [codeServer, ...dirs, '--extensions-dir', extensions, ...args],
+    {
+      // Without a gallery it asks no marketplace for anything.
+      env: {
+        ...env,
+        HOME: home,
+        EXTENSIONS_GALLERY: '{"serviceUrl":"","itemUrl":"","resourceUrlTemplate":""}',
+      },
+      detached: true,
+      stdio,
+    },
+  );
+}
+
+/** A port that is free now; code-server cannot be told to choose one and say which. */
+async function freePort() {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+export class Workbench {
+  /** Home directory of the server and of everything that it starts. */
+  home = mkdtempSync(path.join(tmpdir(), 'sketch-e2e-'));
+  #folder;
+  #server;
+  #browser;
+  #context;
+  #port;
+  /** The page of the window that is open. */
+  page;
+
+  /** Starts a server with `env` for its extensions, and opens a window on `folder`. */
+  static async open({ folder, env = {}, settings = {}, extensions = process.env.E2E_EXTENSIONS }) {
+    const workbench = new Workbench();
+    try {
+      await workbench.#start(folder, extensions, { ...process.env, ...env }, settings);
+      await workbench.openWindow();
+      return workbench;
+    } catch (error) {
+      await workbench.close();
+      throw error;
+    }
+  }
+
+  async #start(folder, extensions, env, settings) {
+    this.#folder = folder;
+    this.configure(settings);
+    this.#port = await freePort();
+    const log = openSync(path.join(this.home, 'server.log'), 'a');
+    const args = ['--auth', 'none', '--bind-addr', `127.0.0.1:${this.#port}`, '--disable-telemetry'];
+    const quiet = [
+      '--disable-update-check',
+      '--disable-workspace-trust',
+      '--disable-getting-started-override',
+    ];
+    // Without its proxy, URLs on localhost are opened as they are. Windows that closed are not waited for.
+    const plain = ['--disable-proxy', '--reconnection-grace-time', '1'];
+    this.#server = runCodeServer(
+      this.home,
+      extensions,
+      env,
+      [...args, ...quiet, ...plain],
+      ['ignore', log, log],
+    );
+    const health = `http://127.0.0.1:${this.#port}/healthz`;
+    await eventually('code-server answers', async () => (await fetch(health)).ok, 30_000);
+    this.#browser = await chromium.launch({
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-background-networking',
+        '--disable-component-update',
+      ],
+    });
+    this.#context = await this.#browser.newContext({ viewport: { width: 1280, height: 800 } });
+    await this.#context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    this.#context.setDefaultTimeout(20_000);
+  }
+
+  /** Writes the settings of the machine; windows that are opened from now on have them. */
+  configure(settings) {
+    // A code-server window is a remote one: settings of machine scope are read from the machine's file only.
+    for (const [scope, values] of [
+      ['User', quietSettings],
+      ['Machine', settings],
+    ]) {
+      const directory = path.join(this.home, 'data', scope);
+      mkdirSync(directory, { recursive: true });
+      writeFileSync(path.join(directory, 'settings.json'), JSON.stringify(values));
+    }
+  }
+
+  /** Opens a window on the folder. */
+  async openWindow() {
+    this.page = await this.#context.newPage();
+    await this.page.goto(`http://127.0.0.1:${this.#port}/?folder=${encodeURI(this.#folder)}`);
+    await this.page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
+    await this.statusItem.waitFor({ timeout: 60_000 });
+  }
+
+  /** Closes the window as a user does, so that its extension host ends. */
+  async closeWindow() {
+    await this.page.close({ runBeforeUnload: true });
+  }
+
+  async close() {
+    await this.#browser?.close();
+    const server = this.#server;
+    if (server?.pid !== undefined && server.exitCode === null && server.signalCode === null) {
+      const exited = once(server, 'exit');
+      process.kill(-server.pid, 'SIGTERM');
+      await exited;
+    }
+    rmSync(this.home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+  }
+
+  /** Our status bar item. */
+  get statusItem() {
+    return this.page.locator('.statusbar-item[id="sketch-ide.sketch-ide.sketch.status"]');
+  }
+
+  /** A notification with the text, as a toast. */
+  toast(text) {
+    return this.page.locator('.notification-toast', { hasText: text });
+  }
+
+  get quickInput() {
+    return this.page.locator('.quick-input-widget input:visible').first();
+  }
+
+  get quickRows() {
+    return this.page.locator('.quick-input-list .monaco-list-row');
+  }
+
+  /** Runs a command by its title in the palette. */
+  async run(title) {
+    await this.page.keyboard.press('F1');
+    await this.quickInput.waitFor();
+    await this.quickInput.fill(`>${title}`);
+    await this.quickRows.filter({ hasText: title }).first().click();
+  }
+
+  /** Waits for a page that the workbench opens in the browser, while `action` makes it do so. */
+  async opened(action) {
+    const [popup] = await Promise.all([this.#context.waitForEvent('page'), action()]);
+    await popup.waitForLoadState();
+    return popup;
+  }
+
+  clipboard() {
+    return this.page.evaluate(() => navigator.clipboard.readText());
+  }
+
+  /** What the extension and the backend wrote to the output channel "Sketch". */
+  outputLog() {
+    const logs = path.join(this.home, 'data/logs');
+    return readdirSync(logs, { recursive: true })
+      .filter(name => name.endsWith('Sketch.log'))
+      .map(name => readFileSync(path.join(logs, name), 'utf8'))
+      .join('');
+  }
+
+  /** Saves what is on the screen as an artefact, once nothing moves. */
+  async screenshot(name) {
+    await this.page.evaluate(async () => {
+      const moving = document
+        .getAnimations()
+        .filter(animation => animation.effect.getTiming().iterations === 1);
+      await Promise.allSettled(moving.map(animation => animation.finished));
+    });
+    await this.page.screenshot({ path: path.join(process.env.E2E_ARTIFACTS, `vscode-${name}.png`) });
+  }
+}
