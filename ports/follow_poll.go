@@ -20,25 +20,24 @@ const (
 // longPoll follows by requests that the server holds until something happens.
 func (f *follower) longPoll(ctx context.Context) error {
 	for end := time.Now().Add(probeAfter); time.Now().Before(end); {
-		gap := time.NewTimer(longPollGap)
+		again := time.Now().Add(longPollGap)
 		body, err := f.getBody(ctx, f.longPollPath(), longPollWait+answerWithin)
 		if err != nil {
-			gap.Stop()
 			return fmt.Errorf("long poll: %w", err)
 		}
 		if bytes.HasPrefix(bytes.TrimSpace(body), []byte("[")) {
-			gap.Stop()
 			return fmt.Errorf("long poll: %w", errNotOffered)
 		}
 		update, err := decodeUpdate(body)
 		if err != nil {
-			gap.Stop()
 			return fmt.Errorf("long poll: %w", err)
 		}
-		f.follow(update)
+		f.advance(update)
 		f.resume = true
 		f.flush()
-		<-gap.C
+		if !sleep(ctx, time.Until(again)) {
+			return ctx.Err()
+		}
 	}
 	return nil
 }

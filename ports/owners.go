@@ -45,11 +45,11 @@ func shortName(comm, arg0 string) string {
 // clean makes text of a process fit to be shown: valid UTF-8 in one line, without anything
 // that a terminal obeys, cut at limit bytes.
 func clean(s string, limit int) string {
-	s = strings.Map(func(r rune) rune {
+	s = strings.ToValidUTF8(s[:min(len(s), limit)], "")
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unicode.IsGraphic(r) {
 			return r
 		}
 		return ' '
-	}, s[:min(len(s), limit)])
-	return strings.TrimSpace(strings.ToValidUTF8(s[:min(len(s), limit)], ""))
+	}, s))
 }

@@ -29,9 +29,9 @@ func (r *replica) reset(state Snapshot) {
 	r.state, r.known, r.dirty, r.shared = state, true, true, false
 }
 
-// follow takes a whole state together with the events that led to it, if they begin where
+// advance takes a whole state together with the events that led to it, if they begin where
 // the replica stands.
-func (r *replica) follow(update Update) {
+func (r *replica) advance(update Update) {
 	state, events := update.Snapshot, update.Events
 	if !r.known || len(events) == 0 || state.Epoch != r.state.Epoch || events[0].Seq != r.state.Seq+1 {
 		r.reset(state)
@@ -133,7 +133,8 @@ func difference(old, state Snapshot) (events []Event) {
 				Number: port.Number, Address: addr, Process: port.Process, PID: port.PID,
 			}
 			if i, found := findPort(state.Ports, port.Number); found {
-				ev.Open = &state.Ports[i]
+				open := state.Ports[i]
+				ev.Open = &open
 			}
 			events = append(events, ev)
 		}

@@ -12,9 +12,8 @@ type Snapshot struct {
 }
 
 // An Update is the full state together with what led to it: Events are the
-// changes since the update before, oldest first. They are empty in the first
-// update. Where events may have been lost they are what the two states differ
-// by. It is also the body of the long poll's answer.
+// changes since the update before, oldest first. Where some may have been lost, they
+// are what the two states differ by. It is also the body of the long poll's answer.
 type Update struct {
 	Snapshot Snapshot `json:"snapshot"`
 	Events   []Event  `json:"events"`

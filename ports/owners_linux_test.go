@@ -1,0 +1,209 @@
+package ports
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A fakeProcess is a process in a tree of files like /proc.
+type fakeProcess struct {
+	parent  int
+	comm    string
+	cmdline string
+	environ string
+	fds     []string
+}
+
+func fakeProc(t *testing.T, self int, processes map[int]fakeProcess) procOwners {
+	t.Helper()
+	root := t.TempDir()
+	put := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for pid, p := range processes {
+		dir := strconv.Itoa(pid)
+		if err := os.MkdirAll(filepath.Join(root, dir, "task", dir), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Mkdir(filepath.Join(root, dir, "fd"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		for i, link := range p.fds {
+			if err := os.Symlink(link, filepath.Join(root, dir, "fd", strconv.Itoa(i))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var children []string
+		for child, c := range processes {
+			if c.parent == pid {
+				children = append(children, strconv.Itoa(child))
+			}
+		}
+		put(dir+"/task/"+dir+"/children", strings.Join(children, " ")+" ")
+		put(dir+"/stat", fmt.Sprintf("%d (odd) name) S %d 1 1", pid, p.parent))
+		put(dir+"/comm", p.comm+"\n")
+		put(dir+"/cmdline", p.cmdline)
+		put(dir+"/environ", p.environ)
+	}
+	return procOwners{root: root, self: self}
+}
+
+func TestFindOwners(t *testing.T) {
+	t.Parallel()
+	p := fakeProc(t, 7, map[int]fakeProcess{
+		1:  {comm: "init", fds: []string{"/dev/null"}},
+		7:  {parent: 1, comm: "sketch-ide", fds: []string{"socket:[100]", "socket:[200]"}},
+		20: {parent: 7, comm: "bash", fds: []string{"/dev/pts/0", "pipe:[1]"}},
+		21: {parent: 20, comm: "gunicorn", cmdline: "gunicorn\x00app\x00", fds: []string{"anon_inode:[eventpoll]", "socket:[300]"}},
+		22: {parent: 21, comm: "worker", fds: []string{"socket:[300]", "socket:[odd]", "socket:[4294967296]"}},
+		30: {parent: 7, comm: "chrome", environ: "A=1\x00SKETCH_IGNORE_PORTS=1\x00B=2\x00", fds: []string{"socket:[400]"}},
+		31: {parent: 7, comm: "similar", environ: "XSKETCH_IGNORE_PORTS=1\x00SKETCH_IGNORE_PORTS=10\x00", fds: []string{"socket:[500]"}},
+		40: {parent: 1, comm: "daemon", fds: []string{"socket:[600]"}},
+		41: {parent: 7, comm: "heir", fds: []string{"socket:[200]"}},
+	})
+	later := time.Now().Add(time.Minute)
+	found, complete := p.find([]uint32{300, 400, 500, 600, 200, 999}, later)
+	if !complete {
+		t.Error("not complete")
+	}
+	want := map[uint32]process{
+		300: {pid: 21, name: "gunicorn", command: "gunicorn app"},
+		400: {pid: 30, name: "chrome", ignore: true},
+		500: {pid: 31, name: "similar"},
+		600: {pid: 40, name: "daemon"},
+		200: {pid: 41, name: "heir"},
+	}
+	if len(found) != len(want) {
+		t.Errorf("found %v", found)
+	}
+	for inode, owner := range want {
+		if found[inode] != owner {
+			t.Errorf("owner of %d is %+v, want %+v", inode, found[inode], owner)
+		}
+	}
+
+	order := slices.Collect(p.candidates(later))
+	if want := []int{41, 31, 30, 22, 21, 20, 40, 1}; !slices.Equal(order, want) {
+		t.Errorf("looks at %v, want descendants first: %v", order, want)
+	}
+	if found, complete := p.find([]uint32{300}, time.Now().Add(-time.Second)); complete || len(found) > 0 {
+		t.Errorf("past the deadline: %v, complete %v", found, complete)
+	}
+	if got := p.firstHolder(22, 300, time.Now().Add(-time.Second)); got != 22 {
+		t.Errorf("past the deadline it climbs to %d", got)
+	}
+	if found, complete := p.find(nil, later); !complete || len(found) > 0 {
+		t.Errorf("nothing to find: %v, %v", found, complete)
+	}
+}
+
+func TestFindOwnersWithoutProc(t *testing.T) {
+	t.Parallel()
+	p := procOwners{root: "/nonexistent", self: 7}
+	if found, _ := p.find([]uint32{1}, time.Now().Add(time.Minute)); len(found) > 0 {
+		t.Errorf("found %v", found)
+	}
+	if got := p.describe(7); got != (process{pid: 7}) {
+		t.Errorf("describes %+v", got)
+	}
+	if got := p.parent(7); got != 0 {
+		t.Errorf("parent %d", got)
+	}
+}
+
+// TestHelperListen is no test: run by startListener, it listens and waits for its end.
+func TestHelperListen(t *testing.T) {
+	if os.Getenv("PORTS_TEST_LISTEN") == "" {
+		return
+	}
+	ln, err := net.Listen("tcp", os.Getenv("PORTS_TEST_LISTEN"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Println("listening", ln.Addr())
+	_, _ = io.Copy(io.Discard, os.Stdin)
+}
+
+// startListener starts a child process that listens, and returns the address. Its end
+// is waited for by stop, or by the end of the test.
+func startListener(t testing.TB, address string, env ...string) (addr string, pid int, stop func()) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestHelperListen$")
+	cmd.Env = append(append(os.Environ(), "PORTS_TEST_LISTEN="+address), env...)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := false
+	stop = func() {
+		if !ended {
+			ended = true
+			in.Close()
+			_ = cmd.Wait() // says only how the helper ended
+		}
+	}
+	t.Cleanup(stop)
+	line, err := bufio.NewReader(out).ReadString('\n')
+	addr, ok := strings.CutPrefix(strings.TrimSpace(line), "listening ")
+	if !ok {
+		t.Fatalf("helper says %q, %v", line, err)
+	}
+	return addr, cmd.Process.Pid, stop
+}
+
+func TestOwnersOfThisMachine(t *testing.T) {
+	t.Parallel()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	addr, pid, _ := startListener(t, "127.0.0.1:0", "SKETCH_IGNORE_PORTS=1")
+	src, err := openNetlink(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	rows, err := src.Listeners(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inode := func(addr string) uint32 {
+		i := slices.IndexFunc(rows, func(ln Listener) bool { return ln.Addr.String() == addr })
+		if i < 0 {
+			t.Fatalf("%s is not listed", addr)
+		}
+		return rows[i].Inode
+	}
+	owners := platformOwners()
+	if !owners.ours()[inode(ln.Addr().String())] {
+		t.Error("own socket is not known as such")
+	}
+	if owners.ours()[inode(addr)] {
+		t.Error("a child's socket counts as ours")
+	}
+	found, _ := owners.find([]uint32{inode(addr)}, time.Now().Add(patience))
+	if owner := found[inode(addr)]; owner.pid != pid || !owner.ignore || !strings.HasPrefix(owner.name, "ports.test") {
+		t.Errorf("owner %+v, want pid %d, ignored", owner, pid)
+	}
+}

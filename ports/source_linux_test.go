@@ -1,0 +1,129 @@
+package ports
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+)
+
+// openListeners listens on one address of each kind. Those that the machine lacks are
+// left out: a container may have no IPv6 loopback.
+func openListeners(t *testing.T) (open []netip.AddrPort) {
+	t.Helper()
+	for _, a := range []struct{ network, address string }{
+		{"tcp4", "127.0.0.1:0"}, {"tcp4", "0.0.0.0:0"}, {"tcp4", "127.0.0.2:0"}, {"tcp6", "[::1]:0"}, {"tcp", "[::]:0"}, {"tcp6", "[::]:0"},
+	} {
+		if ln, err := net.Listen(a.network, a.address); err == nil {
+			t.Cleanup(func() { ln.Close() })
+			open = append(open, ln.Addr().(*net.TCPAddr).AddrPort())
+		} else if a.network == "tcp4" {
+			t.Fatalf("listen: %v", err)
+		}
+	}
+	return open
+}
+
+func TestSourcesSeeEveryListener(t *testing.T) {
+	t.Parallel()
+	open := openListeners(t)
+	inodes := map[netip.AddrPort]uint32{}
+	for _, tt := range []struct {
+		name string
+		open OpenSource
+	}{
+		{"netlink", openNetlink}, {"netlink-families", openNetlinkFamilies}, {"proc", openProcNet}, {"ss", openSS},
+	} {
+		src, err := tt.open(t.Context())
+		if err != nil {
+			t.Fatalf("open %s: %v", tt.name, err)
+		}
+		if src.Name() != tt.name {
+			t.Errorf("name %q, want %q", src.Name(), tt.name)
+		}
+		got, err := src.Listeners(t.Context(), nil)
+		if err != nil {
+			t.Fatalf("%s: %v", tt.name, err)
+		}
+		for _, want := range open {
+			i := slices.IndexFunc(got, func(ln Listener) bool { return ln.Addr == want })
+			if i < 0 {
+				t.Errorf("%s does not see %v", tt.name, want)
+				continue
+			}
+			if known := inodes[want]; got[i].Inode == 0 || known != 0 && known != got[i].Inode {
+				t.Errorf("%s: inode %d of %v, another source says %d", tt.name, got[i].Inode, want, known)
+			}
+			inodes[want] = got[i].Inode
+		}
+		if err := src.Close(); err != nil {
+			t.Errorf("close %s: %v", tt.name, err)
+		}
+	}
+}
+
+func TestSourceFails(t *testing.T) {
+	t.Parallel()
+	for _, src := range []Source{
+		procSource{"/nonexistent", "/nonexistent"},
+		&ssSource{"/nonexistent"},
+		&ssSource{"/bin/false"},
+		&netlinkSource{fd: -1, dump: (*netlinkSource).dumpLegacy},
+		&netlinkSource{fd: -1, dump: (*netlinkSource).dumpFamilies},
+	} {
+		if _, err := src.Listeners(t.Context(), nil); err == nil {
+			t.Errorf("%#v: no error", src)
+		}
+	}
+	if got, err := (procSource{"/proc/net/tcp", "/nonexistent"}).Listeners(t.Context(), nil); err != nil {
+		t.Errorf("without IPv6: %v, %v", got, err)
+	}
+}
+
+func TestClosesArePushed(t *testing.T) {
+	t.Parallel()
+	woken := make(chan struct{}, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	// Ended by cancel below, and waited for there.
+	go func() {
+		ended <- watchCloses(ctx, func() {
+			select {
+			case woken <- struct{}{}:
+			default:
+			}
+		})
+	}()
+	// The watch may begin after the first listener has gone, and others close sockets
+	// meanwhile; so this only asks that closes wake at all.
+	deadline := time.After(patience)
+	for _, addr := range []string{"127.0.0.1:0", "[::]:0"} {
+		for pushed := false; !pushed; {
+			ln, err := net.Listen("tcp", addr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ln.Close()
+			select {
+			case <-woken:
+				pushed = true
+			case <-time.After(10 * time.Millisecond):
+			case <-deadline:
+				t.Fatalf("close of %s is not pushed", addr)
+			}
+		}
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Errorf("watch ends with %v", err)
+	}
+}
+
+func TestEphemeralRange(t *testing.T) {
+	t.Parallel()
+	if r := ephemeralRange(); r[0] == 0 || r[0] > r[1] {
+		t.Errorf("ephemeral range %v", r)
+	}
+}
