@@ -5,15 +5,12 @@ package agent
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"strings"
 	"sync"
 	"time"
-
-	"golang.org/x/net/netutil"
 
 	"github.com/sketch-ide/sketch-ide/internal/sshwire"
 )
@@ -26,11 +23,17 @@ const (
 
 // serveHostSocket connects processes in the container to services of the host, by the protocol in hostline.go, until ctx ends.
 func (p *inside) serveHostSocket(ctx context.Context) error {
-	ln := netutil.LimitListener(p.hostListener, maxHostConns)
+	ln := p.hostListener
 	defer context.AfterFunc(ctx, func() { ln.Close() })()
 	var conns sync.WaitGroup
 	defer conns.Wait()
+	slots := make(chan struct{}, maxHostConns)
 	for {
+		select {
+		case slots <- struct{}{}:
+		case <-ctx.Done():
+			return nil
+		}
 		conn, err := ln.Accept()
 		if ctx.Err() != nil {
 			if err == nil {
@@ -42,14 +45,17 @@ func (p *inside) serveHostSocket(ctx context.Context) error {
 			return fmt.Errorf("serve host socket: %w", err)
 		}
 		// Ended by the process, by the host, or by ctx; waited for above.
-		conns.Go(func() { p.serveHostConn(ctx, conn) })
+		conns.Go(func() {
+			defer func() { <-slots }()
+			p.serveHostConn(ctx, conn.(*net.UnixConn))
+		})
 	}
 }
 
-func (p *inside) serveHostConn(ctx context.Context, conn net.Conn) {
+func (p *inside) serveHostConn(ctx context.Context, conn *net.UnixConn) {
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	client := &bufferedConn{Conn: conn, reader: bufio.NewReader(conn)}
+	client := &bufferedConn{UnixConn: conn, reader: bufio.NewReader(conn)}
 	conn.SetDeadline(time.Now().Add(requestTimeout))
 	stream, err := p.openService(ctx, client)
 	conn.SetDeadline(time.Now().Add(requestTimeout))
@@ -98,17 +104,8 @@ func oneLine(text string) string {
 
 // bufferedConn is a connection whose first line was read through a buffer.
 type bufferedConn struct {
-	net.Conn
+	*net.UnixConn
 	reader *bufio.Reader
 }
 
 func (c *bufferedConn) Read(b []byte) (int, error) { return c.reader.Read(b) }
-
-// CloseWrite ends the direction to the process, and leaves the other open.
-func (c *bufferedConn) CloseWrite() error {
-	half, ok := c.Conn.(interface{ CloseWrite() error })
-	if !ok {
-		return errors.ErrUnsupported
-	}
-	return half.CloseWrite()
-}

@@ -1,0 +1,43 @@
+package agent_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/sketch-ide/sketch-ide/agent"
+)
+
+// runConfigEnv makes the test binary the agent's process, with the configuration in the named file.
+const runConfigEnv = "SKETCH_TEST_RUN_CONFIG"
+
+func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) == agent.GitRemoteHelperName {
+		exit(agent.GitRemoteHelper(context.Background(), os.Args[1:], os.Stdin, os.Stdout))
+	}
+	if path := os.Getenv(runConfigEnv); path != "" {
+		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+		defer stop()
+		cfg, err := agent.Load(path)
+		if err != nil {
+			exit(err)
+		}
+		exit(agent.Run(ctx, cfg, slog.New(slog.NewTextHandler(os.Stderr, nil))))
+	}
+	goleak.VerifyTestMain(m)
+}
+
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
