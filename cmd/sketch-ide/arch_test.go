@@ -19,19 +19,20 @@ var allowed = map[string]struct {
 	ours  []string
 	never []string
 }{
-	"cmd/sketch-ide":    {ours: []string{"agent", "agent/agentbin", "container", "jsonrpc", "repo", "session", "tunnel"}, never: []string{"github.com/docker/docker", "golang.org/x/crypto"}},
-	"jsonrpc":           {never: []string{"github.com/docker/docker", "golang.org/x/crypto"}},
-	"session":           {ours: []string{"agent", "agent/agentbin", "container", "internal/sshwire", "ports", "repo", "tunnel"}, never: []string{"github.com/docker/docker", "go.lsp.dev"}},
-	"container":         {never: []string{"golang.org/x/crypto", "go.lsp.dev"}},
-	"tunnel":            {ours: []string{"internal/sshwire", "ports"}, never: []string{"github.com/docker/docker", "go.lsp.dev"}},
-	"ports":             {never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},
-	"repo":              {never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},
-	"agent":             {ours: []string{"internal/sshwire", "ports"}, never: []string{"github.com/docker/docker", "go.lsp.dev"}},
-	"agent/agentbin":    {never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},
-	"internal/sshwire":  {never: []string{"github.com/docker/docker", "go.lsp.dev"}},
-	"internal/memconn":  {},
-	"internal/bench":    {},
-	"internal/testutil": {},
+	"cmd/sketch-ide":     {ours: []string{"agent", "agent/agentbin", "container", "jsonrpc", "repo", "session", "tunnel"}, never: []string{"github.com/docker/docker", "golang.org/x/crypto"}},
+	"jsonrpc":            {never: []string{"github.com/docker/docker", "golang.org/x/crypto"}},
+	"session":            {ours: []string{"agent", "agent/agentbin", "container", "internal/sshwire", "ports", "repo", "tunnel"}, never: []string{"github.com/docker/docker", "go.lsp.dev"}},
+	"container":          {never: []string{"golang.org/x/crypto", "go.lsp.dev"}},
+	"tunnel":             {ours: []string{"internal/sshwire", "ports"}, never: []string{"github.com/docker/docker", "go.lsp.dev"}},
+	"ports":              {never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},
+	"repo":               {never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},
+	"agent":              {ours: []string{"internal/sshwire", "ports"}, never: []string{"github.com/docker/docker", "go.lsp.dev"}},
+	"agent/agentbin":     {never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},
+	"internal/sshwire":   {never: []string{"github.com/docker/docker", "go.lsp.dev"}},
+	"internal/memconn":   {},
+	"internal/bench":     {},
+	"jsonrpc/transcript": {},
+	"scripts/gotest":     {},
 }
 
 func TestImportsKeepTheirDirection(t *testing.T) {
@@ -68,7 +69,8 @@ func mapHas(path string) bool { _, ok := allowed[path]; return ok }
 func checkImport(t *testing.T, from, to string, ours, never []string) {
 	t.Helper()
 	if path, own := strings.CutPrefix(to, module); own {
-		if !slices.Contains(ours, path) && !strings.HasPrefix(path, from+"/internal/") {
+		owner, _, _ := strings.Cut(from, "/internal/")
+		if !slices.Contains(ours, path) && !strings.HasPrefix(path, owner+"/internal/") {
 			t.Errorf("%s imports %s, against the direction of the architecture", from, path)
 		}
 		return
@@ -106,7 +108,7 @@ func TestEveryPackageHasOneDoc(t *testing.T) {
 		t.Fatal(err)
 	}
 	for dir, files := range docs {
-		if len(files) != 1 {
+		if len(files) != 1 && dir != "../.." { // the root holds no code
 			t.Errorf("%s: want one package comment, got them in %v", dir, files)
 		}
 	}

@@ -165,7 +165,7 @@ func explainSession(err error) *jsonrpc.Error {
 		return &jsonrpc.Error{Kind: jsonrpc.KindDisconnected, Message: err.Error(), Hint: "Start the session first.", Retryable: true}
 	}
 	if e, ok := errors.AsType[*settingsError](err); ok {
-		return &jsonrpc.Error{Kind: jsonrpc.KindSettings, Message: e.Error(), Hint: "The other settings are in use. See docs/settings.md."}
+		return &jsonrpc.Error{Kind: jsonrpc.KindSettings, Message: e.Error(), Hint: "The other settings are in use. See Settings in the README."}
 	}
 	return nil
 }

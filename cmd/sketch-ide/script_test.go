@@ -1,0 +1,106 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestScripts runs the commands as a user types them. Beside testscript's own commands there are:
+//
+//	repo DIR           makes a git repository with one commit
+//	freeport VAR       sets VAR to a port that is free on this machine
+//	get URL TEXT       asks URL until the answer contains TEXT, for at most 30 s
+//	await FILE TEXT    waits until FILE contains TEXT, for at most 60 s
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	scripts, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil || len(scripts) < 6 {
+		t.Fatalf("found %d scripts (%v): some are not run", len(scripts), err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script", RequireExplicitExec: true, RequireUniqueNames: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("BASE", testBase())
+			env.Setenv("SKETCH_IDE_AGENT", os.Getenv("SKETCH_IDE_AGENT"))
+			env.Setenv("XDG_STATE_HOME", filepath.Join(env.WorkDir, "state"))
+			env.Setenv("DOCKER_HOST", os.Getenv("DOCKER_HOST"))
+			env.Setenv("HOME", env.WorkDir)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"repo": makeRepo, "freeport": freePort, "get": get, "await": await},
+	})
+}
+
+func makeRepo(ts *testscript.TestScript, _ bool, args []string) {
+	dir := ts.MkAbs(args[0])
+	ts.Check(ts.Exec("git", "init", "-q", "-b", "main", dir))
+	ts.Check(os.WriteFile(filepath.Join(dir, "index.html"), []byte("hello from inside\n"), 0o600))
+	ts.Check(ts.Exec("git", "-C", dir, "add", "."))
+	ts.Check(ts.Exec("git", "-C", dir, "-c", "user.name=Ann", "-c", "user.email=ann@example.com", "commit", "-q", "-m", "first"))
+}
+
+func freePort(ts *testscript.TestScript, _ bool, args []string) {
+	for port := 15000 + os.Getpid()%5000; port < 21000; port++ {
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err == nil {
+			ts.Check(l.Close())
+			ts.Setenv(args[0], strconv.Itoa(port))
+			return
+		}
+	}
+	ts.Fatalf("no free port")
+}
+
+// eventually asks until the answer is right or the time is over.
+func eventually(ts *testscript.TestScript, limit time.Duration, ask func() error) {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(limit)
+	for {
+		err := ask()
+		if err == nil {
+			return
+		}
+		select {
+		case <-deadline:
+			ts.Fatalf("not within %v: %v", limit, err)
+		case <-tick.C:
+		}
+	}
+}
+
+func get(ts *testscript.TestScript, _ bool, args []string) {
+	client := &http.Client{Timeout: 5 * time.Second}
+	eventually(ts, 30*time.Second, func() error {
+		res, err := client.Get(args[0])
+		if err != nil {
+			return err
+		}
+		defer res.Body.Close()
+		body, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
+		if err == nil && !strings.Contains(string(body), args[1]) {
+			err = fmt.Errorf("answer is %q", body)
+		}
+		return err
+	})
+}
+
+func await(ts *testscript.TestScript, _ bool, args []string) {
+	eventually(ts, time.Minute, func() error {
+		data, err := os.ReadFile(ts.MkAbs(args[0]))
+		if err == nil && !strings.Contains(string(data), args[1]) {
+			err = fmt.Errorf("%s is %q", args[0], data)
+		}
+		return err
+	})
+}
