@@ -82,7 +82,9 @@ func (s *Server) answer(ctx context.Context, req *jsonrpc2.Request, method strin
 	if !isCommand && method != protocol.MethodWorkspaceExecuteCommand {
 		return nil, jsonrpc2.Errorf(jsonrpc2.MethodNotFound, "method %q not found", clip(method, 80))
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	// Not of the request's own context: jsonrpc2 recycles that at return, and a goroutine that context.WithCancel starts
+	// on it may come later, and panics (TestTooManyRequests).
+	running, cancel := context.WithCancel(jsonrpc2.DetachContext(ctx))
 	defer cancel()
 	// Before Async, so that a cancellation that comes next finds it.
 	if !s.requests.add(req.ID(), cancel) {
@@ -98,6 +100,6 @@ func (s *Server) answer(ctx context.Context, req *jsonrpc2.Request, method strin
 			return nil, err
 		}
 	}
-	result, err := s.execute(ctx, call)
-	return result, cancelledBy(ctx, err)
+	result, err := s.execute(running, call)
+	return result, cancelledBy(running, err)
 }

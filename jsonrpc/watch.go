@@ -20,20 +20,24 @@ func (s *Server) watchEditor(ctx context.Context, pid int) {
 		s.cfg.Log.Info("cannot see the editor's process", "pid", pid)
 		return
 	}
-	defer func() { _ = process.Release() }()
+	watch(ctx, func() bool { return alive(process) }, func() { s.link.end(errEditorDied) })
+	if err := process.Release(); err != nil {
+		s.cfg.Log.Debug("release process", "err", err)
+	}
+}
+
+// watch calls died when alive no longer says so, and returns then or when ctx ends.
+func watch(ctx context.Context, alive func() bool, died func()) {
 	ticker := time.NewTicker(watchInterval)
 	defer ticker.Stop()
-	for {
+	for alive() {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
-		if !alive(process) {
-			s.link.end(errEditorDied)
-			return
-		}
 	}
+	died()
 }
 
 // alive reports whether a process exists; one that may not be signalled does.
