@@ -64,6 +64,8 @@ type PruneOptions struct {
 	All    bool          // also sessions whose containers run and that nobody is attached to
 	Older  time.Duration // only what was made at least so long ago
 	DryRun bool          // only say what would go
+	// KeepImages leaves the images, so that the next start of each repository stays quick.
+	KeepImages bool
 }
 
 // Pruned is one thing that was, or would be, removed.
@@ -153,6 +155,9 @@ func (s *Supervisor) pruneState(kept map[string]bool, list []Info, o PruneOption
 }
 
 func (s *Supervisor) pruneImages(ctx context.Context, e Engine, o PruneOptions) ([]Pruned, error) {
+	if o.KeepImages {
+		return nil, nil
+	}
 	images, err := e.Images(ctx)
 	if err != nil {
 		return nil, err

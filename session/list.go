@@ -9,13 +9,26 @@ import (
 	"github.com/sketch-ide/sketch-ide/container"
 )
 
-// Sessions lists every session of this machine, newest first: what the engine has by our labels, with what the state directory knows of it.
+// labelState is the label that names the state directory of the session's user. Several users, or one with several state directories, can share an engine:
+// nobody sees, enters or prunes the others' sessions.
+const labelState = "dev.sketch-ide.state"
+
+// containers lists the engine's containers that are this state directory's sessions.
+func (s *Supervisor) containers(ctx context.Context, e Engine) ([]container.Container, error) {
+	all, err := e.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(c container.Container) bool { return c.Labels[labelState] != s.cfg.Store.dir }), nil
+}
+
+// Sessions lists this user's sessions, newest first: what the engine has by our labels, with what the state directory knows of it.
 func (s *Supervisor) Sessions(ctx context.Context) ([]Info, error) {
 	e, err := s.connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	containers, err := e.List(ctx)
+	containers, err := s.containers(ctx, e)
 	if err != nil {
 		return nil, err
 	}

@@ -61,7 +61,7 @@ func (s *Supervisor) Start(ctx context.Context, o StartOptions, report func(Prog
 
 // find looks for the folder's session: a running one first, else the newest.
 func (s *Supervisor) find(ctx context.Context, e Engine, folder string, o StartOptions) (record, bool, error) {
-	containers, err := e.List(ctx)
+	containers, err := s.containers(ctx, e)
 	if err != nil {
 		return record{}, false, err
 	}
@@ -102,13 +102,20 @@ func (s *Supervisor) resume(ctx context.Context, e Engine, r *repo.Repo, rec rec
 	return s.makeReady(ctx, x, r, report)
 }
 
+// errImageGone: the image was there a moment ago and was removed (a prune in another terminal) before a container was made from it.
+var errImageGone = errors.New("image was removed meanwhile")
+
 // create makes a new session, and undoes everything when it fails on the way.
-func (s *Supervisor) create(ctx context.Context, e Engine, r *repo.Repo, o StartOptions, report func(Progress)) (_ Info, err error) {
-	image, err := e.EnsureImage(ctx, s.imageSpec(r, o), func(p container.Progress) { report(Progress{p.Message, p.Percent}) })
-	if err != nil {
-		return Info{}, err
+func (s *Supervisor) create(ctx context.Context, e Engine, r *repo.Repo, o StartOptions, report func(Progress)) (Info, error) {
+	info, err := s.createOnce(ctx, e, r, o, report)
+	if errors.Is(err, errImageGone) {
+		info, err = s.createOnce(ctx, e, r, o, report)
 	}
-	binary, err := agentbin.For(image.Arch)
+	return info, err
+}
+
+func (s *Supervisor) createOnce(ctx context.Context, e Engine, r *repo.Repo, o StartOptions, report func(Progress)) (_ Info, err error) {
+	image, err := e.EnsureImage(ctx, s.imageSpec(r, o), func(p container.Progress) { report(Progress{p.Message, p.Percent}) })
 	if err != nil {
 		return Info{}, err
 	}
@@ -122,22 +129,13 @@ func (s *Supervisor) create(ctx context.Context, e Engine, r *repo.Repo, o Start
 		}
 	}()
 	report(Progress{"Creating container " + rec.Name, -1})
-	spec, hostKey, err := containerSpec(rec, image, binary)
-	if err != nil {
+	if err := s.createContainer(ctx, e, &rec, image); err != nil {
 		return Info{}, err
 	}
-	c, err := e.Create(ctx, spec)
-	if err != nil {
+	if err := errors.Join(s.cfg.Store.save(rec), s.cfg.Store.writeSSH(rec)); err != nil {
 		return Info{}, err
 	}
-	rec.Container, rec.HostKey = c.ID, hostKey
-	if err := s.cfg.Store.save(rec); err != nil {
-		return Info{}, err
-	}
-	if err := s.cfg.Store.writeSSH(rec); err != nil {
-		return Info{}, err
-	}
-	if _, err := e.Start(ctx, c.ID); err != nil {
+	if _, err := e.Start(ctx, rec.Container); err != nil {
 		return Info{}, err
 	}
 	x, err := s.attach(ctx, e, rec)
@@ -145,6 +143,27 @@ func (s *Supervisor) create(ctx context.Context, e Engine, r *repo.Repo, o Start
 		return Info{}, err
 	}
 	return s.makeReady(ctx, x, r, report)
+}
+
+// createContainer makes the container and completes rec by what is known of it then.
+func (s *Supervisor) createContainer(ctx context.Context, e Engine, rec *record, image container.Image) error {
+	binary, err := agentbin.For(image.Arch)
+	if err != nil {
+		return err
+	}
+	spec, hostKey, err := s.containerSpec(*rec, image, binary)
+	if err != nil {
+		return err
+	}
+	c, err := e.Create(ctx, spec)
+	if errors.Is(err, container.ErrNotFound) {
+		return fmt.Errorf("%w: %w", errImageGone, err)
+	}
+	if err != nil {
+		return err
+	}
+	rec.Container, rec.HostKey = c.ID, hostKey
+	return nil
 }
 
 func (s *Supervisor) imageSpec(r *repo.Repo, o StartOptions) container.ImageSpec {
@@ -187,7 +206,7 @@ func userName(image container.Image) string {
 }
 
 // containerSpec describes the container, and returns the public half of the server's key; the private half goes into the container and nowhere else.
-func containerSpec(rec record, image container.Image, binary []byte) (container.Spec, string, error) {
+func (s *Supervisor) containerSpec(rec record, image container.Image, binary []byte) (container.Spec, string, error) {
 	server, err := newKeyPair("sketch-ide server")
 	if err != nil {
 		return container.Spec{}, "", err
@@ -206,6 +225,7 @@ func containerSpec(rec record, image container.Image, binary []byte) (container.
 		Labels: map[string]string{
 			container.LabelSession: rec.Name,
 			container.LabelFolder:  rec.Folder,
+			labelState:             s.cfg.Store.dir,
 		},
 		SSHPort: agent.SSHPort,
 		Files: []container.File{

@@ -24,6 +24,10 @@ type Store struct{ dir string }
 
 // OpenStore opens the state directory dir, making it (0700) where it is missing.
 func OpenStore(dir string) (*Store, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, &StateDirError{Dir: dir, Err: err}
+	}
 	for _, d := range []string{dir, filepath.Join(dir, "sessions"), filepath.Join(dir, "folders")} {
 		if err := os.MkdirAll(d, 0o700); err != nil {
 			return nil, &StateDirError{Dir: dir, Err: err}
