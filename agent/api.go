@@ -33,11 +33,11 @@ func (p *inside) serveAPI(ctx context.Context) error {
 	server := &http.Server{
 		Handler:           p.handler(),
 		ReadHeaderTimeout: apiReadTimeout,
-		ReadTimeout:       apiReadTimeout, // of a whole request: none has a body
-		IdleTimeout:       apiIdleTimeout,
-		MaxHeaderBytes:    maxRequestBytes,
-		BaseContext:       func(net.Listener) context.Context { return ctx },
-		ErrorLog:          slog.NewLogLogger(p.log.With("part", "api").Handler(), slog.LevelWarn),
+		// No ReadTimeout: it would cancel the requests that stream. Nothing reads bodies.
+		IdleTimeout:    apiIdleTimeout,
+		MaxHeaderBytes: maxRequestBytes,
+		BaseContext:    func(net.Listener) context.Context { return ctx },
+		ErrorLog:       slog.NewLogLogger(p.log.With("part", "api").Handler(), slog.LevelWarn),
 	}
 	ended := make(chan struct{})
 	// Ended by ctx, or below when serving fails, and waited for below.

@@ -24,6 +24,11 @@ func TestProcessOne(t *testing.T) {
 	cmd.Env = append(os.Environ(), runConfigEnv+"="+w.write("agent.json", string(data)))
 	cmd.Stderr = w.log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS, Unshareflags: syscall.CLONE_NEWNS}
+	if os.Geteuid() != 0 {
+		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
+		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
+		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
+	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,9 @@ package agent_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -31,7 +33,24 @@ func TestMain(m *testing.M) {
 		}
 		exit(agent.Run(ctx, cfg, slog.New(slog.NewTextHandler(os.Stderr, nil))))
 	}
+	if os.Getenv(listenEnv) != "" {
+		exit(listen())
+	}
 	goleak.VerifyTestMain(m)
+}
+
+// listenEnv makes the test binary a server that prints its port and ends with its input.
+const listenEnv = "SKETCH_TEST_LISTEN"
+
+func listen() error {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	defer ln.Close()
+	fmt.Println(ln.Addr().(*net.TCPAddr).Port)
+	_, err = io.Copy(io.Discard, os.Stdin)
+	return err
 }
 
 func exit(err error) {

@@ -12,6 +12,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	osuser "os/user"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -241,6 +242,16 @@ func (w *world) read(name string) string {
 		w.t.Fatal(err)
 	}
 	return string(data)
+}
+
+// me is who the sessions run as.
+func me(t *testing.T) string {
+	t.Helper()
+	current, err := osuser.Current()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return current.Username
 }
 
 func copyAndClose(dst io.WriteCloser, src io.Reader) {

@@ -1,0 +1,127 @@
+package agent_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/sketch-ide/sketch-ide/agent"
+	"github.com/sketch-ide/sketch-ide/ports"
+)
+
+func TestStatus(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.dial()
+	w.eventually("the connection is counted", func() bool {
+		status, err := w.client.Status(t.Context())
+		return err == nil && status.SSH.Connections == 1
+	})
+	status, err := w.client.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status.Session != w.config.Session || status.Workspace != w.workspace || status.Version == "" || status.PID != os.Getpid() ||
+		status.Uptime <= 0 || time.Since(status.Started) > time.Hour {
+		t.Errorf("%+v", status)
+	}
+	info, err := os.Stat(w.config.Socket)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the socket's mode is %v, %v", info.Mode(), err)
+	}
+}
+
+func TestAPIOnlyReads(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, test := range []struct {
+		method, path string
+		want         int
+	}{
+		{http.MethodPost, "/status", http.StatusMethodNotAllowed},
+		{http.MethodPost, "/port-events", http.StatusMethodNotAllowed},
+		{http.MethodDelete, "/ports", http.StatusMethodNotAllowed},
+		{http.MethodGet, "/", http.StatusNotFound},
+		{http.MethodGet, "/ports", http.StatusOK},
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), test.method, agent.BaseURL+test.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := w.client.HTTP().Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != test.want {
+			t.Errorf("%s %s: %d, want %d", test.method, test.path, res.StatusCode, test.want)
+		}
+	}
+}
+
+// The way of a port: a server starts in a session, and the host hears of it over the SSH connection.
+func TestPortsAreFollowedOverSSH(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	conn := w.dial()
+	client := agent.NewClient(func(_ context.Context, network, address string) (net.Conn, error) {
+		if network != "unix" || address != agent.SocketPath {
+			return nil, fmt.Errorf("dialled %s %s", network, address)
+		}
+		return conn.Dial(network, w.config.Socket)
+	})
+	defer client.Close()
+
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := w.tool("ssh", "box", listenEnv+"=1 "+self)
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(stdout)
+	if !lines.Scan() {
+		t.Fatal("the server did not start")
+	}
+	port := strings.TrimSpace(lines.Text())
+
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	opened, closed := false, false
+	err = ports.Follow(ctx, ports.FollowConfig{Client: client.HTTP(), BaseURL: client.BaseURL()}, func(update ports.Update) {
+		open := false
+		for _, p := range update.Snapshot.Ports {
+			open = open || fmt.Sprint(p.Number) == port
+		}
+		if open && !opened {
+			opened = true
+			stdin.Close() // ends the server
+		}
+		if opened && !open {
+			closed = true
+			cancel()
+		}
+	})
+	if !opened || !closed || !errors.Is(err, context.Canceled) {
+		t.Errorf("opened %v, closed %v, %v", opened, closed, err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("ssh: %v", err)
+	}
+}
