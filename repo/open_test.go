@@ -200,8 +200,8 @@ func TestOpenWithAnotherGit(t *testing.T) {
 			usePath(t, tt.script)
 			_, err := Open(t.Context(), dir)
 			wantOpenError(t, err, tt.want, dir)
-			if errors.Is(err, ErrUnsafe) && !strings.Contains(err.(*OpenError).Hint, quote(dir)) {
-				t.Errorf("hint %q does not name %s", err.(*OpenError).Hint, dir)
+			if e, ok := errors.AsType[*OpenError](err); ok && errors.Is(err, ErrUnsafe) && !strings.Contains(e.Hint, quote(dir)) {
+				t.Errorf("hint %q does not name %s", e.Hint, dir)
 			}
 		})
 	}

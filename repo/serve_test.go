@@ -265,7 +265,7 @@ esac
 	if err := wait(t, result); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	for _, field := range strings.Fields(string(content)) {
+	for field := range strings.FieldsSeq(string(content)) {
 		pid, err := strconv.Atoi(field)
 		if err != nil {
 			t.Fatal(err)

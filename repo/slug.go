@@ -12,7 +12,7 @@ const maxSlug = 100 // bytes; leaves room for a file system's 255 and for ".lock
 // The rules are stricter than those of git-check-ref-format(1): letters, digits, dash, dot and underscore, so that a slug
 // needs no quoting in a shell, a URL or a file name.
 func ValidSlug(slug string) error {
-	reason := ""
+	var reason string
 	switch {
 	case slug == "":
 		reason = "empty"

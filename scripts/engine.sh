@@ -12,6 +12,7 @@ forget_stale() {
   [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$2" ] || rm -f "$1"
 }
 
+daemon= # process id, where we started it
 start_daemon() {
   if [ -d /run/systemd/system ]; then
     systemctl start docker
@@ -23,6 +24,7 @@ start_daemon() {
   mkdir -p "$state_dir"
   say "Starting dockerd (log: $state_dir/dockerd.log) …"
   setsid dockerd >"$state_dir/dockerd.log" 2>&1 </dev/null &
+  daemon=$!
 }
 
 answers && exit 0
@@ -36,9 +38,9 @@ install_packages docker.io iptables ca-certificates
 answers || start_daemon
 deadline=$((SECONDS + 60))
 until answers; do
-  if [ $SECONDS -ge $deadline ]; then
-    tail -n 15 "$state_dir/dockerd.log" >&2 2>/dev/null || :
-    die "The Docker engine does not answer."
+  if [ -n "$daemon" ] && ! kill -0 "$daemon" 2>/dev/null; then
+    die "dockerd does not run here: $(grep -v level=info "$state_dir/dockerd.log" | tail -n 3)"
   fi
+  [ $SECONDS -lt $deadline ] || die "The Docker engine does not answer after a minute (log: $state_dir/dockerd.log)."
   sleep 0.2
 done

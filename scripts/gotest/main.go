@@ -5,6 +5,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -17,7 +18,7 @@ import (
 func main() {
 	log := flag.String("log", os.DevNull, "`file` for the events of go test -json")
 	flag.Parse()
-	counts, err := run(os.Stdout, *log, flag.Args())
+	counts, err := run(context.Background(), os.Stdout, *log, flag.Args())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "gotest:", err)
 		counts.failed = max(counts.failed, 1)
@@ -28,12 +29,12 @@ func main() {
 	}
 }
 
-func run(out io.Writer, log string, args []string) (counts, error) {
+func run(ctx context.Context, out io.Writer, log string, args []string) (counts, error) {
 	raw, err := os.Create(log)
 	if err != nil {
 		return counts{}, err
 	}
-	cmd := exec.Command("go", append([]string{"test", "-json"}, args...)...)
+	cmd := exec.CommandContext(ctx, "go", append([]string{"test", "-json"}, args...)...)
 	cmd.Stderr = os.Stderr
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
