@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/docker/docker/api/types/build"
+	"github.com/docker/docker/pkg/jsonmessage"
 )
 
 // buildSpec is one run of the builder.
@@ -128,8 +129,8 @@ func (o *buildOutput) text(s string) {
 
 func (o *buildOutput) line(s string) {
 	s = printable(s)
-	if s == "" {
-		return
+	if s == "" || strings.HasPrefix(s, "---> ") || strings.HasPrefix(s, "Removing intermediate container ") {
+		return // the builder's own book-keeping
 	}
 	if step, percent, ok := parseStep(s); ok {
 		o.step, o.percent = step, percent
@@ -159,7 +160,11 @@ func parseStep(line string) (step string, percent int, ok bool) {
 }
 
 func (o *buildOutput) failure(err error) error {
-	return &BuildError{Dockerfile: o.spec.name, Step: o.step, Reason: printable(reason(err)), Lines: o.lines, Hint: buildHint(err)}
+	failure := &BuildError{Dockerfile: o.spec.name, Step: o.step, Reason: printable(reason(err)), Lines: o.lines, Hint: buildHint(err)}
+	if told, ok := errors.AsType[*jsonmessage.JSONError](err); ok {
+		failure.Code = told.Code
+	}
+	return failure
 }
 
 // buildHint knows the one failure whose cause is the builder and not the Dockerfile.

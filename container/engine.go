@@ -115,11 +115,9 @@ func newEngine(api client.APIClient, ep endpoint, info system.Info, opts Options
 // client makes the engine's client over ep.dial: one dialer for plain and hijacked connections, with and without TLS,
 // that honours contexts.
 func (ep endpoint) client() (*client.Client, error) {
+	transport := &http.Transport{MaxIdleConns: 6, IdleConnTimeout: 30 * time.Second}
 	api, err := client.NewClientWithOpts(
-		client.WithHTTPClient(&http.Client{
-			Transport:     &http.Transport{MaxIdleConns: 6, IdleConnTimeout: 30 * time.Second},
-			CheckRedirect: client.CheckRedirect,
-		}),
+		client.WithHTTPClient(&http.Client{Transport: transport, CheckRedirect: client.CheckRedirect}),
 		client.WithHost(ep.host),
 		client.WithDialContext(ep.dialContext),
 		client.WithScheme("http"), // TLS is the dialer's
@@ -129,6 +127,7 @@ func (ep endpoint) client() (*client.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make engine client: %w", err)
 	}
+	transport.Proxy = nil // WithHost set the environment's, which is not meant for engines
 	return api, nil
 }
 

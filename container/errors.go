@@ -82,7 +82,8 @@ func (e *PullError) Unwrap() error { return e.Err }
 // BuildError tells why an image could not be built.
 type BuildError struct {
 	Dockerfile string   // path relative to the repository, or "" where it is generated
-	Step       string   // "3/5: RUN make", or "" when it failed before the first
+	Step       string   // "3/5: RUN make", or "" when it failed before the first; our labels count as steps
+	Code       int      // exit code of the step's command; 0 when the builder itself failed
 	Reason     string   // the engine's words
 	Lines      []string // the end of the build's output, at most 20 lines
 	Hint       string   // what to try; may be empty

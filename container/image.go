@@ -56,7 +56,20 @@ func (e *Engine) EnsureImage(ctx context.Context, spec ImageSpec, report func(Pr
 			return found, err
 		}
 	}
-	return b.run(ctx)
+	img, err := b.run(ctx)
+	if vanished(err) && ctx.Err() == nil {
+		e.log.Debug("build image once more", "err", err)
+		return b.run(ctx)
+	}
+	return img, err
+}
+
+// vanished tells whether err may come from a layer that was removed while it was in use: the classic builder does not
+// hold the cached ones that it builds upon, so that a prune elsewhere can take them away. Such a failure is the
+// builder's and not a command's, and costs little to try again.
+func vanished(err error) bool {
+	failure, ok := errors.AsType[*BuildError](err)
+	return ok && failure.Code == 0 || errors.Is(err, ErrNotFound)
 }
 
 // imageBuild is one call of EnsureImage.

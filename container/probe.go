@@ -71,8 +71,15 @@ func (e *Engine) runProbe(ctx context.Context, imageID string) (probe, error) {
 // runToEnd starts a container and waits for its exit code. Where the runtime finds no program to start, the engine
 // reports the start as failed and notes 127, as a shell would.
 func (e *Engine) runToEnd(ctx context.Context, id string) (int64, error) {
-	done, failed := e.api.ContainerWait(ctx, id, container.WaitConditionNextExit)
+	waiting, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done, failed := e.api.ContainerWait(waiting, id, container.WaitConditionNextExit)
 	if err := e.api.ContainerStart(ctx, id, container.StartOptions{}); err != nil {
+		cancel()
+		select { // the client's goroutine ends when one of the two is taken
+		case <-done:
+		case <-failed:
+		}
 		if c, inspectErr := e.Inspect(ctx, id); inspectErr == nil && c.ExitCode == 127 {
 			return 0, fmt.Errorf("probe image: %w", ErrNoShell)
 		}
