@@ -1,10 +1,15 @@
 package tunnel
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"maps"
 	"net"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/sketch-ide/sketch-ide/ports"
@@ -12,7 +17,7 @@ import (
 
 // ManagerConfig configures a Manager. Dial is required.
 type ManagerConfig struct {
-	// Dial connects to an address as seen from inside the container; Conn.DialContext.
+	// Dial connects to an address as seen from inside the container; Conn.DialContext. What it returns has CloseWrite.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	Settings Settings
@@ -35,39 +40,200 @@ type ManagerConfig struct {
 	Log *slog.Logger // nil discards
 }
 
-// ErrStopped is returned by the calls that need a running Manager once Run has ended.
-var ErrStopped = errors.New("forwarding has stopped")
+func (cfg ManagerConfig) withDefaults() ManagerConfig {
+	cfg.Linger = cmp.Or(cfg.Linger, 1500*time.Millisecond)
+	cfg.HoldLimit = cmp.Or(cfg.HoldLimit, 10*time.Second)
+	cfg.MaxConns = cmp.Or(cfg.MaxConns, 1<<14)
+	cfg.Log = cmp.Or(cfg.Log, slog.New(slog.DiscardHandler))
+	if cfg.Listen == nil {
+		cfg.Listen = listenPlain
+	}
+	if cfg.Changed == nil {
+		cfg.Changed = func([]Forward) {}
+	}
+	return cfg
+}
+
+var (
+	// ErrStopped is returned by the calls that need a running Manager once Run has ended.
+	ErrStopped = errors.New("forwarding has stopped")
+	// ErrNotForwarded is matched by Unforward's error for a port that there is nothing to stop about.
+	ErrNotForwarded = errors.New("port is not forwarded")
+)
 
 // Manager keeps the forwards of a session. Its methods are safe for concurrent use.
 type Manager struct {
-	cfg ManagerConfig
+	cfg      ManagerConfig
+	wake     chan struct{} // holds one wish to look at the inputs
+	requests chan request
+	stopped  chan struct{} // closed when Run ends
+	owner    *reconciler   // belongs to Run's goroutine
+
+	mu       sync.Mutex // guards what follows, never held across I/O or a callback
+	inputs   inputs
+	forwards []Forward // as last published; never modified
+}
+
+// inputs are what the world looks like. The owner takes a copy; the values inside are not modified.
+type inputs struct {
+	snapshot ports.Snapshot
+	settings Settings
+	pipe     Phase
+}
+
+// request is one call of Forward or Unforward on its way to the owner, who answers done.
+type request struct {
+	do   func(*reconciler) error
+	port uint16
+	done chan<- response // has room for the one answer
+}
+
+type response struct {
+	forward Forward
+	err     error
 }
 
 // NewManager returns a Manager that does nothing until Run.
-func NewManager(cfg ManagerConfig) *Manager { return &Manager{cfg: cfg} }
+func NewManager(cfg ManagerConfig) *Manager {
+	cfg = cfg.withDefaults()
+	return &Manager{
+		cfg:      cfg,
+		wake:     make(chan struct{}, 1),
+		requests: make(chan request),
+		stopped:  make(chan struct{}),
+		owner:    newReconciler(cfg),
+		inputs:   inputs{settings: cfg.Settings, pipe: Connected},
+	}
+}
 
-// Run keeps the forwards until ctx ends, then closes every listener and connection and returns ctx's error. It is called
+// Run keeps the forwards until ctx ends, then closes every listener and connection and returns ctx's cause. It is called
 // once.
-func (m *Manager) Run(ctx context.Context) error { return nil }
+func (m *Manager) Run(ctx context.Context) error {
+	defer close(m.stopped)
+	m.owner.ctx = ctx
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			m.owner.close()
+			return context.Cause(ctx)
+		case <-m.wake:
+			m.reconcile(timer)
+		case <-timer.C:
+			m.reconcile(timer)
+		case r := <-m.requests:
+			err := r.do(m.owner)
+			m.reconcile(timer)
+			f, _ := m.forward(r.port)
+			r.done <- response{f, cmp.Or(err, f.Err)}
+		}
+	}
+}
+
+// reconcile makes the forwards what they should be, sets the timer to when that changes by itself, and publishes.
+func (m *Manager) reconcile(timer *time.Timer) {
+	m.mu.Lock()
+	in := m.inputs
+	m.mu.Unlock()
+	forwards, again := m.owner.reconcile(in, time.Now())
+	timer.Reset(again)
+	m.mu.Lock()
+	changed := !slices.EqualFunc(forwards, m.forwards, Forward.equal)
+	if changed {
+		m.forwards = forwards
+	}
+	m.mu.Unlock()
+	if changed {
+		m.cfg.Changed(slices.Clone(forwards))
+	}
+}
+
+// set changes the inputs and wakes the owner.
+func (m *Manager) set(change func(*inputs)) {
+	m.mu.Lock()
+	change(&m.inputs)
+	m.mu.Unlock()
+	select {
+	case m.wake <- struct{}{}:
+	default: // it has not looked since the last wish
+	}
+}
 
 // Observe tells which ports are open. It never blocks; only the last snapshot counts.
-func (m *Manager) Observe(s ports.Snapshot) {}
+func (m *Manager) Observe(s ports.Snapshot) { m.set(func(in *inputs) { in.snapshot = s }) }
 
 // Configure replaces the settings. It never blocks; only the last settings count.
-func (m *Manager) Configure(s Settings) {}
+func (m *Manager) Configure(s Settings) { m.set(func(in *inputs) { in.settings = s }) }
 
-// SetState tells the state of the pipe. It never blocks; only the last state counts. Before the first call the pipe is taken to be up.
-func (m *Manager) SetState(s State) {}
+// SetState tells the state of the pipe. It never blocks; only the last state counts. Before the first call the pipe is
+// taken to be up. While it is down the listeners stay: connections wait, or are reset at once when it is Lost. When it
+// is Gone there are no forwards.
+func (m *Manager) SetState(s State) { m.set(func(in *inputs) { in.pipe = s.Phase }) }
 
 // Forward forwards port, whatever the settings say and whether or not it is open, to hostPort, or when that is 0 to the
-// port that Manager would choose. With a hostPort of its own it fails where that is taken, and it moves a forward that exists. The
-// request outlives port events and changes of settings, until Unforward.
+// port that Manager would choose. With a hostPort it fails where that is taken, and leaves a forward that exists as it
+// was; otherwise it moves it. The request outlives port events and changes of settings, until Unforward.
 func (m *Manager) Forward(ctx context.Context, port, hostPort uint16) (Forward, error) {
-	return Forward{}, ErrStopped
+	if port == 0 {
+		return Forward{}, errors.New("forward port 0: want 1 to 65535")
+	}
+	f, err := m.ask(ctx, port, func(r *reconciler) error { return r.forward(port, hostPort) })
+	if err != nil {
+		return f, fmt.Errorf("forward port %d: %w", port, err)
+	}
+	return f, nil
 }
 
 // Unforward stops the forward of port and remembers that, whatever the settings say, until Forward.
-func (m *Manager) Unforward(ctx context.Context, port uint16) error { return ErrStopped }
+func (m *Manager) Unforward(ctx context.Context, port uint16) error {
+	_, err := m.ask(ctx, port, func(r *reconciler) error { return r.unforward(port) })
+	if err != nil {
+		return fmt.Errorf("stop forwarding port %d: %w", port, err)
+	}
+	return nil
+}
+
+// ask has the owner do something about port and returns the forward that results.
+func (m *Manager) ask(ctx context.Context, port uint16, do func(*reconciler) error) (Forward, error) {
+	done := make(chan response, 1)
+	select {
+	case m.requests <- request{do: do, port: port, done: done}:
+		r := <-done // the owner does not block
+		return r.forward, r.err
+	case <-ctx.Done():
+		return Forward{}, ctx.Err()
+	case <-m.stopped:
+		return Forward{}, ErrStopped
+	}
+}
 
 // Forwards returns all forwards, sorted by Port.
-func (m *Manager) Forwards() []Forward { return nil }
+func (m *Manager) Forwards() []Forward {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Clone(m.forwards)
+}
+
+func (m *Manager) forward(port uint16) (Forward, bool) {
+	for _, f := range m.Forwards() {
+		if f.Port == port {
+			return f, true
+		}
+	}
+	return Forward{}, false
+}
+
+// Remembered returns the host port of every port that was ever forwarded, for ManagerConfig.Remembered of a later run.
+func Remembered(earlier map[uint16]uint16, forwards []Forward) map[uint16]uint16 {
+	all := maps.Clone(earlier)
+	if all == nil {
+		all = map[uint16]uint16{}
+	}
+	for _, f := range forwards {
+		if f.HostPort != 0 {
+			all[f.Port] = f.HostPort
+		}
+	}
+	return all
+}

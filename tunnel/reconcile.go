@@ -1,0 +1,379 @@
+package tunnel
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/sketch-ide/sketch-ide/ports"
+)
+
+// retryInterval is how often a forward that failed is tried again; the number may have become free.
+const retryInterval = 5 * time.Second
+
+// reconciler is the owner's state: what is, next to what was asked for. It belongs to the goroutine of Manager.Run, and
+// nothing in it blocks: binding a loopback address does not.
+type reconciler struct {
+	cfg    ManagerConfig
+	ctx    context.Context // Run's, for the connections
+	wg     sync.WaitGroup  // accept loops and connections
+	wishes map[uint16]wish
+	seen   map[uint16]*sighting
+	actual map[uint16]*entry
+
+	remembered map[uint16]uint16
+	pipe       Phase // at the last look
+}
+
+// wish is what the user asked for by hand.
+type wish struct {
+	stop     bool
+	hostPort uint16 // exactly this one; 0 for any
+}
+
+// sighting is the history of one container port.
+type sighting struct {
+	open     bool
+	closedAt time.Time
+	opened   uint64 // see Forward.Opened
+}
+
+// entry is a row of the table: a forward and, while it has listeners, its binding.
+type entry struct {
+	Forward
+	binding *binding
+	triedAt time.Time // when a failed forward was last tried
+}
+
+// want is what one port should be.
+type want struct {
+	port     uint16
+	info     ports.Port // zero when it is not open
+	target   Target
+	open     bool
+	decision Decision
+	byHand   bool // the user wants it forwarded
+	hostPort uint16
+	status   Status // Forwarded, Listed, Stopped or Closed
+	reason   string
+}
+
+func newReconciler(cfg ManagerConfig) *reconciler {
+	remembered := maps.Clone(cfg.Remembered)
+	if remembered == nil {
+		remembered = map[uint16]uint16{}
+	}
+	return &reconciler{
+		cfg:        cfg,
+		wishes:     map[uint16]wish{},
+		seen:       map[uint16]*sighting{},
+		actual:     map[uint16]*entry{},
+		remembered: remembered,
+	}
+}
+
+// reconcile makes actual what in and the wishes want, and returns all forwards and when to look again without being
+// woken.
+func (r *reconciler) reconcile(in inputs, now time.Time) ([]Forward, time.Duration) {
+	r.pipe = in.pipe
+	r.observe(in.snapshot, in.settings, now)
+	wants := r.wants(in, now)
+	r.remove(wants)
+	for _, w := range wants {
+		r.apply(w, now)
+	}
+	r.gates(wants, in.pipe, now)
+	return r.forwards(), r.again(now)
+}
+
+// observe notes which ports opened and closed. A target on another host counts as open.
+func (r *reconciler) observe(snapshot ports.Snapshot, settings Settings, now time.Time) {
+	open := map[uint16]bool{}
+	for _, p := range snapshot.Ports {
+		open[p.Number] = true
+	}
+	for _, t := range settings.ForwardPorts {
+		open[t.Port] = open[t.Port] || t.Host != ""
+	}
+	for port, isOpen := range open {
+		s := r.seen[port]
+		if s == nil {
+			s = &sighting{}
+			r.seen[port] = s
+		}
+		if isOpen && !s.open {
+			s.open = true
+			if s.opened == 0 || now.Sub(s.closedAt) >= r.cfg.Linger {
+				s.opened++
+			}
+		}
+	}
+	for port, s := range r.seen {
+		if s.open && !open[port] {
+			s.open, s.closedAt = false, now
+		}
+	}
+}
+
+// wants lists every port that deserves a row, by number.
+func (r *reconciler) wants(in inputs, now time.Time) []*want {
+	if in.pipe == Gone {
+		return nil
+	}
+	all := map[uint16]*want{}
+	add := func(port uint16) *want {
+		if all[port] == nil {
+			all[port] = &want{port: port, target: Target{Port: port}}
+		}
+		return all[port]
+	}
+	for _, p := range in.snapshot.Ports {
+		if p.Number != 0 {
+			w := add(p.Number)
+			w.info, w.open = p, true
+		}
+	}
+	for _, t := range in.settings.ForwardPorts {
+		w := add(t.Port)
+		w.target, w.open = t, w.open || t.Host != ""
+	}
+	for port, wish := range r.wishes {
+		if !wish.stop {
+			add(port).byHand = true
+		}
+	}
+	for port, e := range r.actual {
+		if e.binding != nil && r.lingers(port, now) {
+			add(port)
+		}
+	}
+	wants := slices.SortedFunc(maps.Values(all), func(a, b *want) int { return cmp.Compare(a.port, b.port) })
+	for _, w := range wants {
+		r.judge(w, in)
+	}
+	wants = slices.DeleteFunc(wants, func(w *want) bool { return w.status == "" })
+	r.limit(wants, cmp.Or(in.settings.MaxForwards, DefaultMaxForwards))
+	return wants
+}
+
+// lingers reports whether port closed so recently that it may be restarting.
+func (r *reconciler) lingers(port uint16, now time.Time) bool {
+	s := r.seen[port]
+	return s != nil && !s.open && now.Sub(s.closedAt) < r.cfg.Linger
+}
+
+// judge sets the status of one port; none means that it has no row.
+func (r *reconciler) judge(w *want, in inputs) {
+	info := w.info
+	info.Number = w.port
+	if e := r.actual[w.port]; e != nil && !w.open {
+		info.Command = e.command // so that a pattern goes on matching over a restart
+	}
+	w.decision = Decide(info, in.settings, in.snapshot.Ephemeral)
+	wish := r.wishes[w.port]
+	w.hostPort = wish.hostPort
+	switch {
+	case wish.stop:
+		w.status = Stopped
+	case w.byHand:
+		w.status = Forwarded
+		if w.decision.Action == Ignore {
+			w.decision.Action = Silent
+		}
+	case w.decision.Verdict == VerdictIgnore:
+	case w.decision.Verdict == VerdictList:
+		w.status, w.reason = Listed, w.decision.Reason
+	case w.open || w.decision.Configured:
+		w.status = Forwarded
+	default:
+		w.status = Closed
+	}
+	if !w.open && !w.decision.Configured && w.status != Forwarded && w.status != Closed {
+		w.status = ""
+	}
+}
+
+// limit turns forwards above the cap into listed ones. Those made by hand are not counted; the configured come first,
+// then those that exist.
+func (r *reconciler) limit(wants []*want, limit int) {
+	rank := func(w *want) int {
+		e := r.actual[w.port]
+		switch {
+		case w.decision.Configured:
+			return 0
+		case e != nil && e.binding != nil:
+			return 1
+		}
+		return 2
+	}
+	var counted []*want
+	for _, w := range wants {
+		if !w.byHand && (w.status == Forwarded || w.status == Closed) {
+			counted = append(counted, w)
+		}
+	}
+	slices.SortStableFunc(counted, func(a, b *want) int { return cmp.Compare(rank(a), rank(b)) })
+	for _, w := range counted[min(limit, len(counted)):] {
+		w.status, w.reason = Listed, "limit of "+strconv.Itoa(limit)+" forwards reached"
+		w.decision.Action = Silent
+	}
+}
+
+// remove closes what is not wanted any more, so that its number is free for what is.
+func (r *reconciler) remove(wants []*want) {
+	keep := map[uint16]*want{}
+	for _, w := range wants {
+		keep[w.port] = w
+	}
+	for port, e := range r.actual {
+		w := keep[port]
+		if e.binding != nil && (w == nil || w.status != Forwarded && w.status != Closed || !e.binding.suits(w)) {
+			e.binding.close()
+			e.binding = nil
+		}
+		if w == nil {
+			delete(r.actual, port)
+		}
+	}
+}
+
+// apply makes the row of one port.
+func (r *reconciler) apply(w *want, now time.Time) {
+	e := r.actual[w.port]
+	if e == nil {
+		e = &entry{}
+		r.actual[w.port] = e
+	}
+	if w.status == Forwarded && e.binding == nil {
+		if e.Err != nil && now.Sub(e.triedAt) < retryInterval {
+			w.status = Failed
+		} else {
+			e.triedAt = now
+			e.binding, e.Err = r.bind(w)
+		}
+	}
+	e.update(w, r.seen[w.port], now)
+}
+
+// update makes the row say what is.
+func (e *entry) update(w *want, s *sighting, now time.Time) {
+	status := w.status
+	e.Port, e.Host = w.port, w.target.Host
+	e.Label, e.Protocol, e.Action = w.decision.Label, w.decision.Protocol, w.decision.Action
+	e.Reason, e.HostPort = w.reason, 0
+	switch {
+	case e.binding != nil:
+		e.HostPort, e.Reason, e.Err = e.binding.hostPort, e.binding.reason, nil
+	case status == Forwarded || status == Failed:
+		status, e.Reason = Failed, e.Err.Error()
+	default:
+		e.Err = nil
+	}
+	if w.open {
+		e.Process, e.PID, e.Addresses, e.command = w.info.Process, w.info.PID, w.info.Addresses, w.info.Command
+	}
+	if s != nil {
+		e.Opened = s.opened
+	}
+	if status != e.Status {
+		e.Status, e.Since = status, now
+	}
+}
+
+// gates tells the connections of every forward whether to go ahead.
+func (r *reconciler) gates(wants []*want, pipe Phase, now time.Time) {
+	for _, w := range wants {
+		e := r.actual[w.port]
+		if e.binding == nil {
+			continue
+		}
+		g := gateState{mode: gateOpen, routes: routes(w.target, e.Addresses), listening: w.open}
+		switch {
+		case pipe == Lost:
+			g.mode = gateShut
+		case pipe != Connected, r.lingers(w.port, now):
+			g.mode = gateHold
+		}
+		e.binding.gate.set(g)
+	}
+}
+
+// forwards returns all rows by port.
+func (r *reconciler) forwards() []Forward {
+	var all []Forward
+	for _, port := range slices.Sorted(maps.Keys(r.actual)) {
+		all = append(all, r.actual[port].Forward)
+	}
+	return all
+}
+
+// again is how long nothing changes by itself.
+func (r *reconciler) again(now time.Time) time.Duration {
+	next := now.Add(24 * time.Hour)
+	sooner := func(t time.Time) {
+		if t.After(now) && t.Before(next) {
+			next = t
+		}
+	}
+	for port, e := range r.actual {
+		if s := r.seen[port]; e.binding != nil && s != nil && !s.open {
+			sooner(s.closedAt.Add(r.cfg.Linger))
+		}
+		if e.Status == Failed {
+			sooner(e.triedAt.Add(retryInterval))
+		}
+	}
+	return next.Sub(now)
+}
+
+// forward is Manager.Forward.
+func (r *reconciler) forward(port, hostPort uint16) error {
+	if r.pipe == Gone {
+		return ErrGone
+	}
+	e := r.actual[port]
+	if hostPort != 0 && (e == nil || e.binding == nil || e.binding.hostPort != hostPort) {
+		// Bound before anything is given up.
+		listeners, err := r.listen(hostPort)
+		if err != nil {
+			return inUse(hostPort, err)
+		}
+		if e == nil {
+			e = &entry{}
+			r.actual[port] = e
+		}
+		if e.binding != nil {
+			e.binding.close()
+		}
+		e.binding = r.serve(listeners, hostPort, "")
+		r.remembered[port] = hostPort
+	}
+	if e != nil {
+		e.triedAt = time.Time{}
+	}
+	r.wishes[port] = wish{hostPort: hostPort}
+	return nil
+}
+
+// unforward is Manager.Unforward.
+func (r *reconciler) unforward(port uint16) error {
+	if r.actual[port] == nil {
+		return ErrNotForwarded
+	}
+	r.wishes[port] = wish{stop: true}
+	return nil
+}
+
+// close ends every listener, resets every connection (by the end of ctx), and waits for both.
+func (r *reconciler) close() {
+	for _, e := range r.actual {
+		if e.binding != nil {
+			e.binding.close()
+		}
+	}
+	r.wg.Wait()
+}
