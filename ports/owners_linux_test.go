@@ -1,12 +1,9 @@
 package ports
 
 import (
-	"bufio"
 	"fmt"
-	"io"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -124,53 +121,6 @@ func TestFindOwnersWithoutProc(t *testing.T) {
 	}
 }
 
-// TestHelperListen is no test: run by startListener, it listens and waits for its end.
-func TestHelperListen(t *testing.T) {
-	if os.Getenv("PORTS_TEST_LISTEN") == "" {
-		return
-	}
-	ln, err := net.Listen("tcp", os.Getenv("PORTS_TEST_LISTEN"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	fmt.Println("listening", ln.Addr())
-	_, _ = io.Copy(io.Discard, os.Stdin)
-}
-
-// startListener starts a child process that listens, and returns the address. Its end
-// is waited for by stop, or by the end of the test.
-func startListener(t testing.TB, address string, env ...string) (addr string, pid int, stop func()) {
-	t.Helper()
-	cmd := exec.Command(os.Args[0], "-test.run=^TestHelperListen$")
-	cmd.Env = append(append(os.Environ(), "PORTS_TEST_LISTEN="+address), env...)
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := false
-	stop = func() {
-		if !ended {
-			ended = true
-			in.Close()
-			_ = cmd.Wait() // says only how the helper ended
-		}
-	}
-	t.Cleanup(stop)
-	line, err := bufio.NewReader(out).ReadString('\n')
-	addr, ok := strings.CutPrefix(strings.TrimSpace(line), "listening ")
-	if !ok {
-		t.Fatalf("helper says %q, %v", line, err)
-	}
-	return addr, cmd.Process.Pid, stop
-}
-
 func TestOwnersOfThisMachine(t *testing.T) {
 	t.Parallel()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
@@ -178,7 +128,8 @@ func TestOwnersOfThisMachine(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	addr, pid, _ := startListener(t, "127.0.0.1:0", "SKETCH_IGNORE_PORTS=1")
+	child := startHelper(t, "SKETCH_IGNORE_PORTS=1")
+	addr, _ := child.listen("127.0.0.1:0")
 	src, err := openNetlink(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -203,7 +154,7 @@ func TestOwnersOfThisMachine(t *testing.T) {
 		t.Error("a child's socket counts as ours")
 	}
 	found, _ := owners.find([]uint32{inode(addr)}, time.Now().Add(patience))
-	if owner := found[inode(addr)]; owner.pid != pid || !owner.ignore || !strings.HasPrefix(owner.name, "ports.test") {
-		t.Errorf("owner %+v, want pid %d, ignored", owner, pid)
+	if owner := found[inode(addr)]; owner.pid != child.pid() || !owner.ignore || !strings.HasPrefix(owner.name, "ports.test") {
+		t.Errorf("owner %+v, want pid %d, ignored", owner, child.pid())
 	}
 }

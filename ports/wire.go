@@ -140,6 +140,9 @@ func checkEvent(ev Event) (Event, bool) {
 }
 
 func checkPort(port Port) (Port, bool) {
+	for i, addr := range port.Addresses {
+		port.Addresses[i] = addr.Unmap().WithZone("")
+	}
 	slices.SortFunc(port.Addresses, netip.Addr.Compare)
 	port.Addresses = slices.Compact(port.Addresses)
 	if port.Number == 0 || len(port.Addresses) == 0 || !port.Addresses[0].IsValid() {

@@ -1,0 +1,330 @@
+package ports
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A network lets a test change, under a client, what answers its connections.
+type network struct {
+	mu    sync.Mutex
+	dial  func(context.Context) (net.Conn, error)
+	conns []net.Conn
+	dials int
+}
+
+// become makes dial answer from now on, and breaks the connections that there are.
+func (n *network) become(dial func(context.Context) (net.Conn, error)) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.dial = dial
+	for _, conn := range n.conns {
+		conn.Close()
+	}
+	n.conns = nil
+}
+
+func (n *network) connect(ctx context.Context) (net.Conn, error) {
+	n.mu.Lock()
+	dial := n.dial
+	n.dials++
+	n.mu.Unlock()
+	conn, err := dial(ctx)
+	if err == nil {
+		n.mu.Lock()
+		n.conns = append(n.conns, conn)
+		n.mu.Unlock()
+	}
+	return conn, err
+}
+
+func (n *network) dialed() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	defer func() { n.dials = 0 }()
+	return n.dials
+}
+
+// A recorder takes what Follow delivers.
+type recorder struct {
+	mu      sync.Mutex
+	updates []Update
+}
+
+func (r *recorder) deliver(u Update) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.updates = append(r.updates, u)
+}
+
+// take returns the updates since the last call.
+func (r *recorder) take() []Update {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	updates := r.updates
+	r.updates = nil
+	return updates
+}
+
+// startFollow follows what the network answers with, until the test ends.
+func startFollow(t *testing.T, n *network) *recorder {
+	t.Helper()
+	rec := &recorder{}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	cfg := FollowConfig{Client: clientOf(t, n.connect), BaseURL: "http://agent"}
+	// Ended and waited for by the cleanup.
+	go func() { ended <- Follow(ctx, cfg, rec.deliver) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("Follow: %v", err)
+		}
+	})
+	return rec
+}
+
+// A scene is a table of sockets with its log, for tests of both ends.
+type scene struct {
+	*Log
+	table *table
+	inode uint32
+}
+
+func newScene(t testing.TB, open ...string) *scene {
+	t.Helper()
+	s := &scene{Log: NewLog(0), table: newTable()}
+	s.table.replace(s.rows(open))
+	s.table.publish(time.Now())
+	s.prime(s.table.board.open(), [2]uint16{32768, 60999})
+	return s
+}
+
+// rows keeps the sockets of addresses that are open already.
+func (s *scene) rows(open []string) (rows []Listener) {
+	for _, addr := range open {
+		s.inode++
+		row := listener(addr, s.inode)
+		for key := range s.table.sockets {
+			if key.addr == row.Addr {
+				row.Inode = key.inode
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// now makes these the listening sockets.
+func (s *scene) now(open ...string) {
+	s.table.replace(s.rows(open))
+	if events := s.table.publish(time.Now()); len(events) > 0 {
+		s.append(events, s.table.board.open())
+	}
+}
+
+// all is what a client has to have.
+func (s *scene) all(t *testing.T) Snapshot {
+	t.Helper()
+	state, err := s.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return state
+}
+
+// legacy makes a handler one that cannot do things that ours can: streams, long polls
+// and snapshots.
+func legacy(h http.Handler, stream, longPoll, snapshot bool) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !stream {
+			r.Header.Del("Accept")
+		}
+		if !longPoll {
+			r.URL.RawQuery = ""
+		}
+		if !snapshot && r.URL.Path == "/ports" {
+			http.NotFound(w, r)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+func TestFollow(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name                       string
+		stream, longPoll, snapshot bool
+		delay                      time.Duration // until a change is delivered
+	}{
+		{"stream", true, true, true, 0},
+		{"long poll", false, true, true, longPollGap},
+		{"poll of snapshots", false, false, true, defaultPollInterval},
+		{"poll of events", false, false, false, defaultPollInterval},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newScene(t)
+				n := &network{dial: listen(t, legacy(Handler(s.Log), tt.stream, tt.longPoll, tt.snapshot)).Dial}
+				rec := startFollow(t, n)
+				synctest.Wait()
+				first := rec.take()
+				if len(first) != 1 || len(first[0].Snapshot.Ports) != 0 || len(first[0].Events) != 0 {
+					t.Fatalf("first updates %+v", first)
+				}
+				for _, step := range []struct {
+					open   []string
+					events []string
+					ports  []Port
+				}{
+					{[]string{"127.0.0.1:3000"}, []string{"opened tcp:127.0.0.1:3000"}, []Port{port(3000, "127.0.0.1")}},
+					{[]string{"127.0.0.1:3000", "[::]:3000", "0.0.0.0:80"}, []string{"opened tcp:0.0.0.0:80", "opened tcp:[::]:3000"},
+						[]Port{port(80, "0.0.0.0"), port(3000, "127.0.0.1", "::")}},
+					{[]string{"[::]:3000"}, []string{"closed tcp:0.0.0.0:80", "closed tcp:127.0.0.1:3000"}, []Port{port(3000, "::")}},
+					{nil, []string{"closed tcp:[::]:3000"}, []Port{}},
+				} {
+					s.now(step.open...)
+					time.Sleep(tt.delay)
+					synctest.Wait()
+					updates := rec.take()
+					if len(updates) != 1 {
+						t.Fatalf("%v: %d updates: %+v", step.open, len(updates), updates)
+					}
+					got := story(updates[0].Events)
+					slices.Sort(got)
+					equal(t, "events", got, step.events)
+					equal(t, "ports", brief(updates[0].Snapshot.Ports), step.ports)
+				}
+				time.Sleep(time.Hour)
+				synctest.Wait()
+				equal(t, "updates without changes", rec.take(), []Update(nil))
+			})
+		})
+	}
+}
+
+func TestFollowLooksForTheBetterWay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t)
+		stream, longPoll := false, false
+		n := &network{dial: listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			legacy(Handler(s.Log), stream, longPoll, true).ServeHTTP(w, r)
+		})).Dial}
+		rec := startFollow(t, n)
+		synctest.Wait()
+		rec.take()
+		longPoll = true
+		time.Sleep(2 * probeAfter)
+		s.now("127.0.0.1:1")
+		time.Sleep(longPollGap)
+		synctest.Wait()
+		equal(t, "by long poll", len(rec.take()), 1)
+		stream = true
+		time.Sleep(2 * probeAfter)
+		s.now("127.0.0.1:2")
+		synctest.Wait()
+		equal(t, "by stream", len(rec.take()), 1)
+	})
+}
+
+func TestFollowFallsBackWhenTheStreamIsKeptBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t, "127.0.0.1:1")
+		n := &network{dial: listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if acceptsStream(r.Header) { // as a proxy that buffers does
+				w.Header().Set("Content-Type", streamType)
+				w.(http.Flusher).Flush()
+				<-r.Context().Done()
+				return
+			}
+			Handler(s.Log).ServeHTTP(w, r)
+		})).Dial}
+		rec := startFollow(t, n)
+		time.Sleep(answerWithin)
+		synctest.Wait()
+		equal(t, "updates", len(rec.take()), 1)
+	})
+}
+
+func TestFollowTakesTogetherWhatCameTogether(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t, "127.0.0.1:1")
+		rec := startFollow(t, &network{dial: listen(t, Handler(s.Log)).Dial})
+		synctest.Wait()
+		rec.take()
+		s.table.replace([]Listener{listener("127.0.0.1:1", 99)}) // a restart
+		s.append(s.table.publish(time.Now()), s.table.board.open())
+		synctest.Wait()
+		updates := rec.take()
+		if len(updates) != 1 {
+			t.Fatalf("%d updates of one scan", len(updates))
+		}
+		equal(t, "events", story(updates[0].Events), []string{"closed tcp:127.0.0.1:1", "opened tcp:127.0.0.1:1"})
+	})
+}
+
+// TestFollowConverges breaks connections at random between random changes: the client
+// ends up with the server's state, and no update that it got is touched afterwards.
+func TestFollowConverges(t *testing.T) {
+	t.Parallel()
+	addrs := []string{"127.0.0.1:1", "[::1]:1", "0.0.0.0:1", "127.0.0.1:2", "[::]:2", "0.0.0.0:3"}
+	for seed := range uint64(20) {
+		synctest.Test(t, func(t *testing.T) {
+			rnd := rand.New(rand.NewPCG(seed, 1))
+			s := newScene(t)
+			ln := listen(t, legacy(Handler(s.Log), seed%4 != 3, true, true))
+			n := &network{dial: ln.Dial}
+			rec := startFollow(t, n)
+			var texts []string
+			var all []Update
+			for range 200 {
+				s.now(slices.DeleteFunc(slices.Clone(addrs), func(string) bool { return rnd.IntN(3) == 0 })...)
+				s.table.name(map[uint32]process{uint32(rnd.IntN(200)): {pid: 5, name: "some"}})
+				switch rnd.IntN(10) {
+				case 0:
+					n.become(ln.Dial)
+				case 1:
+					time.Sleep(time.Duration(rnd.IntN(1000)) * ms)
+				default:
+					time.Sleep(time.Duration(rnd.IntN(3)) * ms)
+				}
+				synctest.Wait()
+				for _, u := range rec.take() {
+					all, texts = append(all, u), append(texts, dump(u))
+				}
+			}
+			time.Sleep(time.Minute)
+			synctest.Wait()
+			all = append(all, rec.take()...)
+			equal(t, "state in the end", all[len(all)-1].Snapshot, s.all(t))
+			for i, text := range texts {
+				if dump(all[i]) != text {
+					t.Errorf("update %d was modified after delivery", i)
+				}
+			}
+		})
+	}
+}
+
+// dump is the whole of a value as text.
+func dump(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
+}

@@ -1,0 +1,143 @@
+package ports
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// startWhole runs the whole package on this machine's sockets: a monitor, its handler on a
+// unix socket as the agent has it, and a follower. The updates come on the channel.
+func startWhole(t testing.TB, m *Monitor) <-chan Update {
+	t.Helper()
+	ln, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	srv := &http.Server{Handler: Handler(m.cfg.Events), BaseContext: func(net.Listener) context.Context { return ctx }}
+	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", ln.Addr().String())
+	}}
+	updates := make(chan Update, 1000)
+	deliver := func(u Update) {
+		select {
+		case updates <- u:
+		case <-ctx.Done():
+		}
+	}
+	var wg sync.WaitGroup
+	// All three end with ctx or Close, in the cleanup, which waits for them.
+	wg.Go(func() { _ = srv.Serve(ln) })
+	wg.Go(func() {
+		if err := m.Run(ctx); err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	wg.Go(func() {
+		cfg := FollowConfig{Client: &http.Client{Transport: transport}, BaseURL: "http://agent"}
+		if err := Follow(ctx, cfg, deliver); !errors.Is(err, context.Canceled) {
+			t.Errorf("Follow: %v", err)
+		}
+	})
+	t.Cleanup(func() {
+		cancel()
+		srv.Close()
+		transport.CloseIdleConnections()
+		wg.Wait()
+	})
+	return updates
+}
+
+// await returns the next event of an endpoint with a type, and the port in the state that
+// came with it.
+func await(t testing.TB, updates <-chan Update, typ EventType, addr string) (Event, Port) {
+	t.Helper()
+	timeout := time.After(patience)
+	for {
+		select {
+		case u := <-updates:
+			i := slices.IndexFunc(u.Events, func(ev Event) bool { return ev.Type == typ && ev.Port == "tcp:"+addr })
+			if i < 0 {
+				continue
+			}
+			if at, found := findPort(u.Snapshot.Ports, u.Events[i].Number); found {
+				return u.Events[i], u.Snapshot.Ports[at]
+			}
+			return u.Events[i], Port{}
+		case <-timeout:
+			t.Fatalf("no event %s %s", typ, addr)
+		}
+	}
+}
+
+func TestWholeMachine(t *testing.T) {
+	t.Parallel()
+	child, ignored := startHelper(t), startHelper(t, "SKETCH_IGNORE_PORTS=1")
+	before, _ := child.listen("127.0.0.1:0")
+	// An idle interval beyond the test's patience: closes have to be pushed.
+	m := NewMonitor(MonitorConfig{Events: NewLog(0), IdleInterval: time.Hour})
+	updates := startWhole(t, m)
+	first := <-updates
+	if _, found := findPort(first.Snapshot.Ports, netip.MustParseAddrPort(before).Port()); !found {
+		t.Errorf("%s, open at the start, is not in the first state", before)
+	}
+	defer m.Busy()()
+	own, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	hidden, _ := ignored.listen("127.0.0.1:0")
+	for _, address := range []string{"127.0.0.1:0", "0.0.0.0:0", "127.0.0.2:0", "[::1]:0", "[::]:0"} {
+		if strings.HasPrefix(address, "[") && !hasIPv6(address) {
+			continue
+		}
+		addr, _ := child.listen(address)
+		ev, p := await(t, updates, Opened, addr)
+		want := netip.MustParseAddrPort(addr)
+		if ev.Number != want.Port() || ev.Address != want.Addr() || !slices.Contains(p.Addresses, want.Addr()) {
+			t.Errorf("%s: event %+v, port %+v", addr, ev, p)
+		}
+		if ev.PID == 0 { // the machine is busy, and the name comes later
+			ev, _ = await(t, updates, Updated, addr)
+		}
+		if ev.PID != child.pid() {
+			t.Errorf("%s: pid %d, want %d", addr, ev.PID, child.pid())
+		}
+		child.close(addr)
+		await(t, updates, Closed, addr)
+	}
+	own.Close()
+	ignored.close(hidden)
+	child.close(before)
+	await(t, updates, Closed, before)
+	events, _ := m.cfg.Events.since(time.Time{})
+	for _, ev := range events {
+		// A look that was too slow on a busy machine withdraws the port: never one without the other.
+		if ev.Port == "tcp:"+own.Addr().String() {
+			t.Errorf("event of our own socket: %+v", ev)
+		}
+	}
+	hiddenEvents := slices.DeleteFunc(events, func(ev Event) bool { return ev.Port != "tcp:"+hidden })
+	if len(hiddenEvents)%2 != 0 {
+		t.Errorf("events of an ignored port: %v", story(hiddenEvents))
+	}
+}
+
+// hasIPv6 says whether one can listen here; a container may have no IPv6 loopback.
+func hasIPv6(address string) bool {
+	ln, err := net.Listen("tcp", address)
+	if err != nil {
+		return false
+	}
+	ln.Close()
+	return true
+}
