@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -30,7 +31,7 @@ type Runner interface {
 var checkoutScript string
 
 // Checkout puts the repository into the folder workspace inside, at r.Head with its history, on the branch sketch/<slug>. It
-// tells report what git is doing, a line at a time, from one goroutine.
+// tells report how far git is ("Receiving objects:  45% (9/20)"), from one goroutine.
 //
 // The container must reach [Repo.ServeUploadPack] through a git-remote-sketch in its PATH. Where the slug's branch has been
 // checked out in that folder before, Checkout leaves everything as it is; where that was interrupted, it starts over. Two
@@ -40,9 +41,15 @@ func (r *Repo) Checkout(ctx context.Context, run Runner, workspace, slug string,
 		return err
 	}
 	var last lastLines
+	var told string
 	err := run.Run(ctx, r.script(workspace, slug), nil, func(line string) {
-		last.add(line)
-		report(line)
+		switch progress, ok := parseProgress(line); {
+		case !ok:
+			last.add(oneLine(line))
+		case progress != told:
+			told = progress
+			report(progress)
+		}
 	})
 	switch {
 	case err == nil:
@@ -83,13 +90,21 @@ func (r *Repo) script(workspace, slug string) string {
 
 const noGitLine = "sketch-ide: no git"
 
-// lastLines keeps what a failed script said last, without git's progress.
+// progressPattern is a line of git's progress, from either side.
+var progressPattern = regexp.MustCompile(`^(?:remote: )?([A-Z][a-z ]+: +\d+% \(\d+/\d+\)(?:, [\d.]+ [A-Za-z]+(?: \| [\d.]+ [A-Za-z]+/s)?)?)(?:, done\.)?$`)
+
+func parseProgress(line string) (progress string, ok bool) {
+	m := progressPattern.FindStringSubmatch(line)
+	if m == nil {
+		return "", false
+	}
+	return m[1], true
+}
+
+// lastLines keeps what a failed script said last.
 type lastLines []string
 
 func (l *lastLines) add(line string) {
-	if strings.Contains(line, "% (") {
-		return
-	}
 	*l = append(*l, line)
 	if len(*l) > 5 {
 		*l = (*l)[1:]

@@ -65,6 +65,21 @@ func FuzzParseVersion(f *testing.F) {
 	})
 }
 
+func FuzzParseProgress(f *testing.F) {
+	for _, s := range []string{
+		"Receiving objects:  45% (9/20), 1.2 MiB | 3.00 MiB/s", "remote: Counting objects: 100% (9/9), done.", "Updating files: 100% (3/3), done.",
+		"From sketch://host", " * [new branch] main -> sketch-host/main", "fatal: 1% (1/2)", "remote: \x1b[31mred",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		progress, ok := parseProgress(line)
+		if ok != (progress != "") || strings.HasPrefix(progress, "remote:") || strings.ContainsRune(progress, '\x1b') {
+			t.Errorf("%q became %q, %v", line, progress, ok)
+		}
+	})
+}
+
 // However the bytes arrive, the lines are the same, none is empty, and none is longer than the limit.
 func FuzzLines(f *testing.F) {
 	f.Add([]byte("Receiving: 1%\rReceiving: 2%\rdone\nlast"), 3)

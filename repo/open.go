@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode"
 )
 
 // Open reads the repository that dir belongs to. dir may be any folder of a working tree.
@@ -87,7 +88,7 @@ func (r *Repo) readPlace(ctx context.Context, dir string) error {
 func folderName(path string) string {
 	name := strings.ToValidUTF8(filepath.Base(path), "-")
 	name = strings.Map(func(c rune) rune {
-		if c < ' ' || c >= 0x7f && c < 0xa0 || c == '/' || c == '\\' {
+		if unicode.IsControl(c) || c == '/' || c == '\\' {
 			return '-'
 		}
 		return c
@@ -124,14 +125,14 @@ func (r *Repo) readIdentity(ctx context.Context, dir string) error {
 	return nil
 }
 
-// oneLine drops what cannot stand in an identity.
+// oneLine drops what neither an identity nor a terminal should get: control characters, and bytes that are no UTF-8.
 func oneLine(s string) string {
 	return strings.TrimSpace(strings.Map(func(c rune) rune {
-		if c < ' ' || c == 0x7f {
+		if unicode.IsControl(c) {
 			return -1
 		}
 		return c
-	}, s))
+	}, strings.ToValidUTF8(s, "")))
 }
 
 // hint says what to do about err.
