@@ -9,7 +9,8 @@ import (
 // after its ctx ends. Errors are for people: an [*Error] where the knowledge is there.
 type Backend interface {
 	// Configure takes the settings: the initializationOptions, and later each didChangeConfiguration (its section
-	// "sketch"). It is called in order, from the reader, and must not block; the slice is the backend's to keep.
+	// "sketch"). It is called in order, from the reader, and must not block; the slice is the backend's to keep. An editor
+	// that has no settings to send never causes a call.
 	Configure(settings json.RawMessage) error
 
 	// Start starts a session for a folder, or attaches to the one that it has. Cancelling ctx gives up and cleans up.

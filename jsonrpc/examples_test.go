@@ -22,7 +22,7 @@ func examples() map[string]example {
 			Sessions: []Session{exampleSession()}, Ports: []Port{examplePort()},
 		}},
 		"sketch.doctor": {nil, DoctorResult{OK: false, Checks: []DoctorCheck{
-			{Name: "container engine", OK: false, Detail: "nothing answers at unix:///var/run/docker.sock", Hint: "start Docker"},
+			{Name: "container engine", OK: false, Detail: "nothing answers at unix:///var/run/docker.sock", Hint: "Start Docker."},
 		}}},
 		"sketch.ssh": {SessionParams{}, SSHResult{
 			Host: "sketch-brave-otter", Command: "ssh sketch-brave-otter", Workspace: "/workspaces/shop",

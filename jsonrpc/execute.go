@@ -39,7 +39,7 @@ func (s *Server) start(ctx context.Context, p StartParams, progress Progress) (S
 }
 
 // execute runs a command, with progress where it has some.
-func (s *Server) execute(ctx context.Context, call execution) (any, error) {
+func (s *Server) execute(ctx context.Context, call execution) (result any, err error) {
 	if !call.command.progress {
 		return call.command.run(s, ctx, call.arguments, nil)
 	}
@@ -47,11 +47,15 @@ func (s *Server) execute(ctx context.Context, call execution) (any, error) {
 	defer cancel()
 	progress := newProgress(s.outbox, "Starting sketch-ide")
 	ended := s.attachProgress(ctx, progress, call.token, cancel)
-	result, err := call.command.run(s, ctx, call.arguments, progress)
+	err = errPanicked
+	defer func() { ended(err) }()
+	result, err = call.command.run(s, ctx, call.arguments, progress)
 	err = cancelledBy(ctx, err)
-	ended(err)
 	return result, err
 }
+
+// errPanicked is how a command ended that did not return.
+var errPanicked = errors.New("panicked")
 
 // cancelledBy turns the error of what was cancelled into the cancellation.
 func cancelledBy(ctx context.Context, err error) error {

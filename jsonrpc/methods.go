@@ -48,7 +48,7 @@ func sent() []method {
 		{"window/showMessageRequest", nil, "A toast with buttons, in the style `actions`."},
 		{"window/showMessage", nil, "A toast in the style `message`; errors and warnings in every style."},
 		{"window/logMessage", nil, "Log lines."},
-		{"window/showDocument", nil, "Opens a URL in the browser (`external: true`), when asked to; without it, or when it is not shown, the host opens the browser."},
+		{"window/showDocument", nil, "Opens a URL in the browser (`external: true`), when the user or `onAutoForward` asks to, never otherwise; without it, or when it is not shown, the host opens the browser."},
 		{"window/workDoneProgress/create", nil, "Before the progress of a start, unless its request brought a token."},
 		{"$/progress", nil, "How far a start is."},
 	}

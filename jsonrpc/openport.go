@@ -20,7 +20,7 @@ func (s *Server) openPort(ctx context.Context, p PortParams, _ Progress) (OpenPo
 	}
 	if port.Status != PortForwarded {
 		return OpenPortResult{}, &Error{
-			Kind: KindNoPort, Message: fmt.Sprintf("port %d is not forwarded", p.Port), Hint: "forward it with sketch.forward",
+			Kind: KindNoPort, Message: fmt.Sprintf("port %d is not forwarded", p.Port), Hint: "Forward it with sketch.forward.",
 		}
 	}
 	return OpenPortResult{URL: portURL(port), Port: port}, s.browse(ctx, port)
@@ -57,7 +57,7 @@ func (s *Server) browse(ctx context.Context, port Port) error {
 	if s.editor.Load().showDocument && s.showDocument(ctx, address) {
 		return ctx.Err()
 	}
-	hint := "open " + address
+	hint := "Open " + address
 	if s.cfg.OpenBrowser == nil {
 		return &Error{Kind: KindBrowser, Message: "no browser can be opened here", Hint: hint}
 	}

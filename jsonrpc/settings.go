@@ -27,14 +27,15 @@ func (s *Server) configure(raw json.RawMessage) error {
 		s.Message(LevelWarning, `The setting notifications must be "actions", "message" or "none"`)
 	}
 	if err := s.cfg.Backend.Configure(bytes.Clone(raw)); err != nil {
-		s.Message(LevelWarning, settingsText(err))
+		s.Message(LevelWarning, personText(err))
 	}
 	return nil
 }
 
-func settingsText(err error) string {
+// personText is an error as one line for a person.
+func personText(err error) string {
 	if e, ok := errors.AsType[*Error](err); ok && e.Hint != "" {
-		return e.Message + "; " + e.Hint
+		return e.Message + ". " + e.Hint
 	}
 	return err.Error()
 }

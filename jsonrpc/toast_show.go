@@ -108,5 +108,5 @@ func (s *Server) complain(err error) {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return
 	}
-	s.Message(LevelError, settingsText(err))
+	s.Message(LevelError, personText(err))
 }

@@ -203,7 +203,7 @@ type PortEventNotification struct {
 type ErrorData struct {
 	Kind      Kind   `json:"kind"`             // stable name of what went wrong
 	Message   string `json:"message,omitzero"` // what failed; absent in a JSON-RPC error, whose own message says it
-	Hint      string `json:"hint,omitzero"`    // one thing to do about it
+	Hint      string `json:"hint,omitzero"`    // one thing to do about it, a sentence
 	Retryable bool   `json:"retryable"`        // trying again, unchanged, may help
 }
 

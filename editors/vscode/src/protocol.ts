@@ -363,7 +363,7 @@ export interface ErrorData {
   kind: Kind;
   /** What failed; absent in a JSON-RPC error, whose own message says it. */
   message?: string;
-  /** One thing to do about it. */
+  /** One thing to do about it, a sentence. */
   hint?: string;
   /** Trying again, unchanged, may help. */
   retryable: boolean;
