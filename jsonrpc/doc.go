@@ -15,10 +15,10 @@
 // Goroutines, all of which Serve starts and waits for:
 //
 //   - the reader (of go.lsp.dev/jsonrpc2): decodes frames and handles notifications in order
-//   - one per running request, at most [maxInFlight]
+//   - one per running request, at most [maxInFlight], and one beside it while the editor is asked for a progress token
 //   - the writer: the only one that writes to the editor
 //   - the courier: takes events from the outbox and sends them
 //   - the toaster: batches port changes into toasts
-//   - one per unanswered toast, at most [maxPendingToasts]
+//   - one per unanswered toast, at most [maxPendingToasts]; one per browser that onAutoForward opens
 //   - the watcher of the editor's process, when the editor named it
 package jsonrpc
