@@ -31,6 +31,7 @@ func TestExec(t *testing.T) {
 		{name: "environment", args: []string{"box", `echo $FROM_CONFIG $USER $LOGNAME ${SSH_CONNECTION%% *} ${SHELL##*/}; case :$PATH: in *:/opt/sketch-ide/bin:*) echo path; esac`},
 			stdout: fmt.Sprintf("yes %[1]s %[1]s 127.0.0.1 bash\npath\n", me(t))},
 		{name: "variables of the client", args: []string{"-o", "SetEnv=LC_TEST=a\\ b", "box", `echo "$LC_TEST"`}, stdout: "a b\n"},
+		{name: "empty command", input: "echo no", args: []string{"box", " "}},
 		{name: "no terminal, no TERM", args: []string{"box", "env | grep -c ^TERM="}, stdout: "0\n", status: 1},
 		{name: "agent forwarding is refused", args: []string{"-A", "box", `echo "[$SSH_AUTH_SOCK]"`}, stdout: "[]\n"},
 		{name: "killed by SIGTERM", args: []string{"box", "kill -TERM $$"}, status: 255},

@@ -154,8 +154,9 @@ func TestSignal(t *testing.T) {
 	if got := lines.Text(); got != "got it" {
 		t.Errorf("the command said %q", got)
 	}
-	if exit, ok := session.Wait().(*ssh.ExitError); !ok || exit.ExitStatus() != 9 {
-		t.Errorf("the session ended with %v", exit)
+	err = session.Wait()
+	if exit, ok := err.(*ssh.ExitError); !ok || exit.ExitStatus() != 9 {
+		t.Errorf("the session ended with %v", err)
 	}
 }
 
@@ -168,9 +169,9 @@ func TestExitSignal(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		exit, ok := session.Run("kill -" + name + " $$").(*ssh.ExitError)
-		if !ok || exit.Signal() != name {
-			t.Errorf("%s: the session ended with %v", name, exit)
+		err = session.Run("kill -" + name + " $$")
+		if exit, ok := err.(*ssh.ExitError); !ok || exit.Signal() != name {
+			t.Errorf("%s: the session ended with %v", name, err)
 		}
 	}
 }
@@ -189,5 +190,21 @@ func TestShutdownHangsUp(t *testing.T) {
 	}
 	if err := cmd.Wait(); err == nil {
 		t.Error("ssh ended as if nothing had happened")
+	}
+}
+
+// The reply to a request for a command precedes all that the command causes, however quick it is.
+func TestQuickCommands(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	client := w.dial()
+	for range 200 {
+		session, err := client.NewSession()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out, err := session.CombinedOutput("echo x"); err != nil || string(out) != "x\n" {
+			t.Fatalf("%q, %v", out, err)
+		}
 	}
 }

@@ -17,10 +17,9 @@ import (
 
 // Limits of what a client may add to the environment of one session.
 const (
-	maxVariables  = 128
-	maxName       = 256
-	maxValue      = 32 << 10
-	maxEnvPayload = maxName + maxValue + 8
+	maxVariables = 128
+	maxName      = 256
+	maxValue     = 32 << 10
 )
 
 var (

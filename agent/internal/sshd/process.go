@@ -30,11 +30,11 @@ type process struct {
 	reaped bool       // its number may belong to somebody else
 }
 
-// startProcess starts "$SHELL -c command", or $SHELL as a login shell, in the workspace or the home directory.
-func (s *session) startProcess(command string) (*process, error) {
+// startProcess starts the user's shell in the workspace or the home directory, as a login shell if there are no arguments.
+func (s *session) startProcess(args []string) (*process, error) {
 	shell := s.account.shell
-	cmd := &exec.Cmd{Path: shell, Args: []string{shell, "-c", command}}
-	if command == "" {
+	cmd := &exec.Cmd{Path: shell, Args: append([]string{shell}, args...)}
+	if len(args) == 0 {
 		cmd.Args = []string{"-" + filepath.Base(shell)} // how a shell knows that it is a login shell
 	}
 	env := s.environment()

@@ -46,11 +46,14 @@ func (c *connection) serveSession(ctx context.Context, newChannel ssh.NewChannel
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	for req := range requests {
-		err := s.handle(ctx, req)
+		run, err := s.handle(ctx, req)
 		if err != nil {
 			c.log.Debug("session request refused", "request", clip(req.Type), "err", err)
 		}
 		req.Reply(err == nil, nil)
+		if run != nil {
+			run() // only now: a quick command would be over, and the channel closed, before the reply
+		}
 	}
 }
 
@@ -62,42 +65,47 @@ func (s *session) close() {
 	}
 }
 
-// handle does what a request asks for. Forwarding of an ssh-agent or of X11, and what is unknown, is refused.
-func (s *session) handle(ctx context.Context, req *ssh.Request) error {
+// handle does what a request asks for, but for starting something, which it returns as run. Forwarding of an ssh-agent or of X11, and what
+// is unknown, is refused.
+func (s *session) handle(ctx context.Context, req *ssh.Request) (run func(), err error) {
 	switch req.Type {
 	case sshwire.RequestEnv:
-		return s.setEnv(req.Payload)
+		return nil, s.setEnv(req.Payload)
 	case sshwire.RequestPTY:
-		return s.setTerminal(req.Payload)
+		return nil, s.setTerminal(req.Payload)
 	case sshwire.RequestWindowChange:
-		return s.resize(req.Payload)
+		return nil, s.resize(req.Payload)
 	case sshwire.RequestSignal:
-		return s.signal(req.Payload)
-	case sshwire.RequestShell:
-		return s.start(func() { s.runCommand(ctx, "") })
-	case sshwire.RequestExec:
-		msg, err := sshwire.Unmarshal[sshwire.Exec](req.Payload)
-		if err != nil {
-			return err
-		}
-		return s.start(func() { s.runCommand(ctx, msg.Command) })
-	case sshwire.RequestSubsystem:
-		msg, err := sshwire.Unmarshal[sshwire.Subsystem](req.Payload)
-		if err != nil || msg.Name != subsystemSFTP {
-			return errors.Join(errSubsystem, err)
-		}
-		return s.start(func() { s.runSFTP(ctx) })
+		return nil, s.signal(req.Payload)
+	case sshwire.RequestShell, sshwire.RequestExec, sshwire.RequestSubsystem:
+		return s.program(ctx, req)
 	}
-	return errors.ErrUnsupported
+	return nil, errors.ErrUnsupported
 }
 
-func (s *session) start(run func()) error {
+// program returns what runs the one program of the session.
+func (s *session) program(ctx context.Context, req *ssh.Request) (run func(), err error) {
 	if s.started {
-		return errStarted
+		return nil, errStarted
+	}
+	var msg sshwire.Exec // and Subsystem: both are one string
+	if req.Type != sshwire.RequestShell {
+		if msg, err = sshwire.Unmarshal[sshwire.Exec](req.Payload); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case req.Type == sshwire.RequestShell:
+		run = func() { s.runCommand(ctx) }
+	case req.Type == sshwire.RequestExec:
+		run = func() { s.runCommand(ctx, "-c", msg.Command) }
+	case msg.Command == subsystemSFTP:
+		run = func() { s.runSFTP(ctx) }
+	default:
+		return nil, errSubsystem
 	}
 	s.started = true
-	run()
-	return nil
+	return run, nil
 }
 
 func (s *session) setEnv(payload []byte) error {
@@ -149,9 +157,9 @@ func (s *session) signal(payload []byte) error {
 	return s.process.signal(signal)
 }
 
-// runCommand starts the command, or a login shell if it is empty, and leaves a goroutine that ends the channel with it.
-func (s *session) runCommand(ctx context.Context, command string) {
-	p, err := s.startProcess(command)
+// runCommand starts the user's shell with arguments, or as a login shell, and leaves a goroutine that ends the channel with it.
+func (s *session) runCommand(ctx context.Context, args ...string) {
+	p, err := s.startProcess(args)
 	if err != nil {
 		s.fail(err)
 		return
