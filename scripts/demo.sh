@@ -45,8 +45,11 @@ git add . && git commit -qm 'Add a style'
 git log --oneline
 
 step "sketch-ide up, and a web server inside: python3 -m http.server 3000"
+: >"$dir/up.log"
+set -m # in a process group of its own, so that ctrl-C ends it once, by tidy
 bin/sketch-ide up --rm --base-image "$image" "$repo" -- python3 -m http.server 3000 >"$dir/up.log" 2>&1 &
 up=$!
+set +m
 shown=0
 show() { # what `up` has said since
   local lines
