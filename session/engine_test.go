@@ -260,7 +260,7 @@ func TestSessionFromStartToEnd(t *testing.T) {
 		port := freePort(t)
 		stop := w.serve(info.Name, address, port)
 		f := find(w.await(info.Name, "forward of "+address, forwarded(port)), port)
-		if page := get(t, f.URL()+"index.html"); page != "hello from inside\n" {
+		if page := get(t, f.URL()+"/index.html"); page != "hello from inside\n" {
 			t.Errorf("%s: GET answered %q", address, page)
 		}
 		stop()
@@ -318,7 +318,7 @@ func TestTwoWindowsShareASessionAndHandItOver(t *testing.T) {
 	if f := find(after, port+1); f.HostPort != port+1 {
 		t.Errorf("host port moved to %d in the hand-over", f.HostPort)
 	}
-	if page := get(t, find(after, port+1).URL()+"index.html"); page != "hello from inside\n" {
+	if page := get(t, find(after, port+1).URL()+"/index.html"); page != "hello from inside\n" {
 		t.Errorf("GET after the hand-over answered %q", page)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/sketch-ide/sketch-ide/tunnel"
 )
@@ -155,7 +156,7 @@ func TestForwardsSurviveTheirOwner(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, restored(saved), cmp.AllowUnexported()); diff != "" {
+	if diff := cmp.Diff(want, restored(saved), cmpopts.IgnoreUnexported(tunnel.Forward{})); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff(map[uint16]uint16{3000: 3001}, hostPorts(saved)); diff != "" {
