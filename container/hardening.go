@@ -8,8 +8,9 @@ import (
 )
 
 // keptCapabilities are what root in a container keeps of the engine's default set. It is what installing packages,
-// sudo and ordinary servers need. Given up are MKNOD (nobody develops with device nodes), NET_RAW (forged packets on
-// the engine's bridge; ping works without), SETPCAP and SYS_CHROOT.
+// sudo and ordinary servers need. Given up are MKNOD (nobody develops with device nodes), SETPCAP, SYS_CHROOT, and
+// NET_RAW, with which a container could forge packets of its neighbours on the engine's bridge. The price of the last
+// is ping where the distribution gives it file capabilities, as Debian does: it does not start.
 var keptCapabilities = []string{
 	"AUDIT_WRITE",      // sudo and su fail on some distributions when they cannot write their record
 	"CHOWN",            // package managers, install(1)
