@@ -220,9 +220,7 @@ func TestBusyWhileACommandRuns(t *testing.T) {
 	if err := session.Start("cat"); err != nil {
 		t.Fatal(err)
 	}
-	if got := count(); got != 1 {
-		t.Errorf("busy %d while the command runs", got)
-	}
+	r.eventually("busy", func() bool { return count() == 1 })
 	stdin.Close()
 	if err := session.Wait(); err != nil {
 		t.Error(err)

@@ -159,13 +159,14 @@ func (s *session) signal(payload []byte) error {
 
 // runCommand starts the user's shell with arguments, or as a login shell, and leaves a goroutine that ends the channel with it.
 func (s *session) runCommand(ctx context.Context, args ...string) {
+	done := s.conn.server.cfg.Busy()
 	p, err := s.startProcess(args)
 	if err != nil {
+		done()
 		s.fail(err)
 		return
 	}
 	s.process = p
-	done := s.conn.server.cfg.Busy()
 	// Ended by the process, which ctx hangs up; close waits.
 	s.spawn(func() {
 		defer done()
