@@ -11,7 +11,7 @@ const (
 	lookAtMost = 3 * time.Millisecond
 	lookShare  = 10
 	// nameAtMost bounds a look on the side.
-	nameAtMost = 2 * time.Second
+	nameAtMost = 10 * time.Second
 )
 
 // admit decides about new sockets before they are published. Our own and the configured

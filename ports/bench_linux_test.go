@@ -3,6 +3,7 @@ package ports
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"syscall"
 	"testing"
@@ -91,6 +92,23 @@ func BenchmarkLatency(b *testing.B) {
 			reportMillis(b, "close", closes)
 		})
 	}
+}
+
+// BenchmarkDeliver is the time from a publication in the log to deliver in a follower, over
+// a unix socket.
+func BenchmarkDeliver(b *testing.B) {
+	m := NewMonitor(MonitorConfig{Events: NewLog(0), IdleInterval: time.Hour, ActiveInterval: time.Hour})
+	updates := startWhole(b, m)
+	<-updates
+	ev := Event{Type: Opened, Port: "tcp:127.0.0.1:3000", Open: &Port{Number: 3000, Addresses: []netip.Addr{netip.IPv6Loopback()}}}
+	var took []time.Duration
+	for b.Loop() {
+		began := time.Now()
+		m.cfg.Events.append([]Event{ev}, []Port{*ev.Open})
+		<-updates
+		took = append(took, time.Since(began))
+	}
+	reportMillis(b, "deliver", took)
 }
 
 // BenchmarkCPU is what a monitor costs while nothing happens. Each loop is a second.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -168,12 +169,9 @@ func TestFollowSurvives(t *testing.T) {
 				n.become(good)
 				time.Sleep(backoffMax + backoffMax/2 + answerWithin)
 				synctest.Wait()
-				updates := rec.take()
-				if len(updates) != 1 {
-					t.Fatalf("%d updates afterwards: %s", len(updates), dump(updates))
-				}
-				equal(t, "state", updates[0].Snapshot, s.all(t))
-				equal(t, "events", story(updates[0].Events), []string{"opened tcp:[::]:8080"})
+				update := rec.one(t)
+				equal(t, "state", update.Snapshot, s.all(t))
+				equal(t, "events", story(update.Events), []string{"opened tcp:[::]:8080"})
 			})
 		})
 	}
@@ -191,12 +189,9 @@ func TestFollowSeesNewEpoch(t *testing.T) {
 		n.become(listen(t, Handler(again.Log)).Dial)
 		time.Sleep(time.Second)
 		synctest.Wait()
-		updates := rec.take()
-		if len(updates) != 1 {
-			t.Fatalf("%d updates", len(updates))
-		}
-		equal(t, "state", updates[0].Snapshot, again.all(t))
-		equal(t, "events", story(updates[0].Events), []string{"closed tcp:127.0.0.1:1", "opened tcp:127.0.0.1:3"})
+		update := rec.one(t)
+		equal(t, "state", update.Snapshot, again.all(t))
+		equal(t, "events", story(update.Events), []string{"closed tcp:127.0.0.1:1", "opened tcp:127.0.0.1:3"})
 	})
 }
 
@@ -217,12 +212,9 @@ func TestFollowSeesOverrun(t *testing.T) {
 		n.become(good)
 		time.Sleep(time.Second)
 		synctest.Wait()
-		updates := rec.take()
-		if len(updates) != 1 {
-			t.Fatalf("%d updates", len(updates))
-		}
-		equal(t, "state", updates[0].Snapshot, s.all(t))
-		equal(t, "events", story(updates[0].Events), []string{"opened tcp:127.0.0.1:2"})
+		update := rec.one(t)
+		equal(t, "state", update.Snapshot, s.all(t))
+		equal(t, "events", story(update.Events), []string{"opened tcp:127.0.0.1:2"})
 	})
 }
 
@@ -254,37 +246,30 @@ func TestFollowPlainServer(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				array := "[" + head + "]"
+				var array atomic.Value
+				array.Store("[" + head + "]")
 				n := &network{dial: listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if r.URL.Path != "/port-events" {
 						http.NotFound(w, r)
 						return
 					}
 					w.Header().Set("Content-Type", "application/json")
-					_, _ = io.WriteString(w, array)
+					_, _ = io.WriteString(w, array.Load().(string))
 				})).Dial}
 				rec := startFollow(t, n)
 				synctest.Wait()
-				first := rec.take()
-				if len(first) != 1 {
-					t.Fatalf("%d updates at first", len(first))
-				}
-				equal(t, "ports at first", brief(first[0].Snapshot.Ports), []Port{port(80, "0.0.0.0", "::")})
-				array = tt.later
+				first := rec.one(t)
+				equal(t, "ports at first", brief(first.Snapshot.Ports), []Port{port(80, "0.0.0.0", "::")})
+				array.Store(tt.later)
 				time.Sleep(3 * defaultPollInterval)
 				synctest.Wait()
-				updates := rec.take()
 				if tt.ports == nil {
-					if len(updates) > 0 {
-						t.Fatalf("updates %s", dump(updates))
-					}
+					equal(t, "updates", rec.take(), []Update(nil))
 					return
 				}
-				if len(updates) != 1 {
-					t.Fatalf("%d updates: %s", len(updates), dump(updates))
-				}
-				equal(t, "events", story(updates[0].Events), tt.events)
-				equal(t, "ports", brief(updates[0].Snapshot.Ports), tt.ports)
+				update := rec.one(t)
+				equal(t, "events", story(update.Events), tt.events)
+				equal(t, "ports", brief(update.Snapshot.Ports), tt.ports)
 			})
 		})
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -73,6 +74,16 @@ func (r *recorder) take() []Update {
 	updates := r.updates
 	r.updates = nil
 	return updates
+}
+
+// one returns the one update since the last call.
+func (r *recorder) one(t *testing.T) Update {
+	t.Helper()
+	updates := r.take()
+	if len(updates) != 1 {
+		t.Fatalf("%d updates, want one: %s", len(updates), dump(updates))
+	}
+	return updates[0]
 }
 
 // startFollow follows what the network answers with, until the test ends.
@@ -179,9 +190,8 @@ func TestFollow(t *testing.T) {
 				n := &network{dial: listen(t, legacy(Handler(s.Log), tt.stream, tt.longPoll, tt.snapshot)).Dial}
 				rec := startFollow(t, n)
 				synctest.Wait()
-				first := rec.take()
-				if len(first) != 1 || len(first[0].Snapshot.Ports) != 0 || len(first[0].Events) != 0 {
-					t.Fatalf("first updates %+v", first)
+				if first := rec.one(t); len(first.Snapshot.Ports) != 0 || len(first.Events) != 0 {
+					t.Fatalf("first update %+v", first)
 				}
 				for _, step := range []struct {
 					open   []string
@@ -197,14 +207,11 @@ func TestFollow(t *testing.T) {
 					s.now(step.open...)
 					time.Sleep(tt.delay)
 					synctest.Wait()
-					updates := rec.take()
-					if len(updates) != 1 {
-						t.Fatalf("%v: %d updates: %+v", step.open, len(updates), updates)
-					}
-					got := story(updates[0].Events)
+					update := rec.one(t)
+					got := story(update.Events)
 					slices.Sort(got)
 					equal(t, "events", got, step.events)
-					equal(t, "ports", brief(updates[0].Snapshot.Ports), step.ports)
+					equal(t, "ports", brief(update.Snapshot.Ports), step.ports)
 				}
 				time.Sleep(time.Hour)
 				synctest.Wait()
@@ -218,20 +225,20 @@ func TestFollowLooksForTheBetterWay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t)
-		stream, longPoll := false, false
+		var stream, longPoll atomic.Bool
 		n := &network{dial: listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			legacy(Handler(s.Log), stream, longPoll, true).ServeHTTP(w, r)
+			legacy(Handler(s.Log), stream.Load(), longPoll.Load(), true).ServeHTTP(w, r)
 		})).Dial}
 		rec := startFollow(t, n)
 		synctest.Wait()
 		rec.take()
-		longPoll = true
+		longPoll.Store(true)
 		time.Sleep(2 * probeAfter)
 		s.now("127.0.0.1:1")
 		time.Sleep(longPollGap)
 		synctest.Wait()
 		equal(t, "by long poll", len(rec.take()), 1)
-		stream = true
+		stream.Store(true)
 		time.Sleep(2 * probeAfter)
 		s.now("127.0.0.1:2")
 		synctest.Wait()
@@ -269,11 +276,28 @@ func TestFollowTakesTogetherWhatCameTogether(t *testing.T) {
 		s.table.replace([]Listener{listener("127.0.0.1:1", 99)}) // a restart
 		s.append(s.table.publish(time.Now()), s.table.board.open())
 		synctest.Wait()
-		updates := rec.take()
-		if len(updates) != 1 {
-			t.Fatalf("%d updates of one scan", len(updates))
-		}
-		equal(t, "events", story(updates[0].Events), []string{"closed tcp:127.0.0.1:1", "opened tcp:127.0.0.1:1"})
+		equal(t, "events", story(rec.one(t).Events), []string{"closed tcp:127.0.0.1:1", "opened tcp:127.0.0.1:1"})
+	})
+}
+
+func TestFollowResumes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t, "127.0.0.1:1")
+		good := listen(t, Handler(s.Log)).Dial
+		n := &network{dial: good}
+		rec := startFollow(t, n)
+		synctest.Wait()
+		rec.take()
+		n.become(func(context.Context) (net.Conn, error) { return nil, errors.New("refused") })
+		s.now()
+		s.now("127.0.0.1:1") // the states are alike; what happened is told all the same
+		n.become(good)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		update := rec.one(t)
+		equal(t, "events", story(update.Events), []string{"closed tcp:127.0.0.1:1", "opened tcp:127.0.0.1:1"})
+		equal(t, "state", update.Snapshot, s.all(t))
 	})
 }
 

@@ -68,7 +68,14 @@ func (l *Log) Wait(ctx context.Context, epoch string, seq uint64) (Update, error
 	}
 }
 
+// awaitReady succeeds where the first scan is in, even if ctx has ended: a long poll that
+// does not want to wait gets what there is.
 func (l *Log) awaitReady(ctx context.Context) error {
+	select {
+	case <-l.ready:
+		return nil
+	default:
+	}
 	select {
 	case <-l.ready:
 		return nil

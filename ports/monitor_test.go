@@ -266,3 +266,17 @@ func TestMonitorChoosesSource(t *testing.T) {
 		}
 	})
 }
+
+func TestMonitorWithoutPushedCloses(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k, l := newFakeKernel(), NewLog(0)
+		k.listen(listener("0.0.0.0:80", 1))
+		m := k.monitor(MonitorConfig{Events: l})
+		m.closes = func(context.Context, func()) error { return errors.ErrUnsupported }
+		runMonitor(t, m)
+		k.listen()
+		time.Sleep(defaultActive)
+		equal(t, "events", events(t, l, 0), []string{"closed tcp:0.0.0.0:80"})
+	})
+}

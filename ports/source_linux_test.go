@@ -82,6 +82,29 @@ func TestSourceFails(t *testing.T) {
 	}
 }
 
+func TestNetlinkRepeatsInterruptedDump(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		errs []error
+		want error
+	}{
+		{"once", []error{errDumpInterrupted, nil}, nil},
+		{"twice", []error{errDumpInterrupted, errDumpInterrupted}, errDumpInterrupted},
+		{"other error", []error{errNetlinkMalformed}, errNetlinkMalformed},
+	} {
+		calls := 0
+		src := &netlinkSource{dump: func(_ *netlinkSource, dst []Listener) ([]Listener, error) {
+			calls++
+			return append(dst, Listener{}), tt.errs[calls-1]
+		}}
+		rows, err := src.Listeners(t.Context(), nil)
+		if err != tt.want || calls != len(tt.errs) || len(rows) != 1 {
+			t.Errorf("%s: %d calls, %d rows, error %v", tt.name, calls, len(rows), err)
+		}
+	}
+}
+
 func TestClosesArePushed(t *testing.T) {
 	t.Parallel()
 	woken := make(chan struct{}, 1)

@@ -57,26 +57,38 @@ func startWhole(t testing.TB, m *Monitor) <-chan Update {
 	return updates
 }
 
-// await returns the next event of an endpoint with a type, and the port in the state that
-// came with it.
-func await(t testing.TB, updates <-chan Update, typ EventType, addr string) (Event, Port) {
+// await returns the next event of an endpoint with a type, and the state that came with it.
+func await(t testing.TB, updates <-chan Update, typ EventType, addr string) (ev Event, state Snapshot) {
 	t.Helper()
-	timeout := time.After(patience)
-	for {
+	u := awaitUpdate(t, updates, func(u Update) bool {
+		i := slices.IndexFunc(u.Events, func(ev Event) bool { return ev.Type == typ && ev.Port == "tcp:"+addr })
+		if i >= 0 {
+			ev = u.Events[i]
+		}
+		return i >= 0
+	})
+	return ev, u.Snapshot
+}
+
+func awaitUpdate(t testing.TB, updates <-chan Update, wanted func(Update) bool) Update {
+	t.Helper()
+	for timeout := time.After(patience); ; {
 		select {
 		case u := <-updates:
-			i := slices.IndexFunc(u.Events, func(ev Event) bool { return ev.Type == typ && ev.Port == "tcp:"+addr })
-			if i < 0 {
-				continue
+			if wanted(u) {
+				return u
 			}
-			if at, found := findPort(u.Snapshot.Ports, u.Events[i].Number); found {
-				return u.Events[i], u.Snapshot.Ports[at]
-			}
-			return u.Events[i], Port{}
 		case <-timeout:
-			t.Fatalf("no event %s %s", typ, addr)
+			t.Fatal("what is awaited does not come")
 		}
 	}
+}
+
+func openPort(state Snapshot, number uint16) Port {
+	if i, found := findPort(state.Ports, number); found {
+		return state.Ports[i]
+	}
+	return Port{}
 }
 
 func TestWholeMachine(t *testing.T) {
@@ -87,7 +99,7 @@ func TestWholeMachine(t *testing.T) {
 	m := NewMonitor(MonitorConfig{Events: NewLog(0), IdleInterval: time.Hour})
 	updates := startWhole(t, m)
 	first := <-updates
-	if _, found := findPort(first.Snapshot.Ports, netip.MustParseAddrPort(before).Port()); !found {
+	if openPort(first.Snapshot, netip.MustParseAddrPort(before).Port()).Number == 0 {
 		t.Errorf("%s, open at the start, is not in the first state", before)
 	}
 	defer m.Busy()()
@@ -101,16 +113,14 @@ func TestWholeMachine(t *testing.T) {
 			continue
 		}
 		addr, _ := child.listen(address)
-		ev, p := await(t, updates, Opened, addr)
+		ev, state := await(t, updates, Opened, addr)
 		want := netip.MustParseAddrPort(addr)
-		if ev.Number != want.Port() || ev.Address != want.Addr() || !slices.Contains(p.Addresses, want.Addr()) {
-			t.Errorf("%s: event %+v, port %+v", addr, ev, p)
+		if ev.Number != want.Port() || ev.Address != want.Addr() || !slices.Contains(openPort(state, want.Port()).Addresses, want.Addr()) {
+			t.Errorf("%s: event %+v, state %+v", addr, ev, state)
 		}
-		if ev.PID == 0 { // the machine is busy, and the name comes later
-			ev, _ = await(t, updates, Updated, addr)
-		}
-		if ev.PID != child.pid() {
-			t.Errorf("%s: pid %d, want %d", addr, ev.PID, child.pid())
+		named := func(u Update) bool { return openPort(u.Snapshot, want.Port()).PID == child.pid() }
+		if !named(Update{Snapshot: state}) { // the machine is busy, and the name comes later
+			awaitUpdate(t, updates, named)
 		}
 		child.close(addr)
 		await(t, updates, Closed, addr)
