@@ -10,12 +10,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/sketch-ide/sketch-ide/jsonrpc/transcript"
 )
@@ -26,7 +29,7 @@ type editorProcess struct {
 	cmd    *exec.Cmd
 	in     io.WriteCloser
 	frames chan json.RawMessage // closed at the end of the binary's output
-	exit   string               // how it ended; set once frames is closed and Settle has seen it
+	errs   bytes.Buffer         // its standard error; complete once it was waited for
 }
 
 const answerLimit = 20 * time.Second
@@ -34,7 +37,7 @@ const answerLimit = 20 * time.Second
 func startEditor(t *testing.T, args ...string) *editorProcess {
 	t.Helper()
 	e := &editorProcess{t: t, cmd: command(t, append(args, "serve", "--stdio")...), frames: make(chan json.RawMessage, 1000)}
-	e.cmd.Stderr = t.Output()
+	e.cmd.Stderr = &e.errs
 	var err error
 	if e.in, err = e.cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
@@ -101,7 +104,7 @@ func (e *editorProcess) Settle(want transcript.Expectation) (events transcript.E
 		select {
 		case frame, ok := <-e.frames:
 			if !ok {
-				events.Exit = exitText(e.cmd.Wait())
+				events.Exit, events.Calls = e.exitText(), []string{"close"}
 				return events
 			}
 			events.Messages = append(events.Messages, frame)
@@ -113,11 +116,17 @@ func (e *editorProcess) Settle(want transcript.Expectation) (events transcript.E
 	return events
 }
 
-func exitText(err error) string {
-	if err == nil {
-		return "code 0"
+// complaint is what the binary says on standard error when it ends with an error.
+var complaint = regexp.MustCompile(`(?m)^sketch-ide: (.*) \([a-zA-Z]+, -?[0-9]+\)$`)
+
+// exitText is how a conversation writes an end: the exit status, and the reason where one was given.
+func (e *editorProcess) exitText() string {
+	err := e.cmd.Wait()
+	text := fmt.Sprintf("code %d", e.cmd.ProcessState.ExitCode())
+	if said := complaint.FindStringSubmatch(e.errs.String()); err != nil && said != nil {
+		text += ": " + said[1]
 	}
-	return "code " + strings.TrimPrefix(err.Error(), "exit status ")
+	return text
 }
 
 // TestTranscripts holds the conversations of package jsonrpc with the real binary, as far as they need no played backend.
@@ -133,7 +142,7 @@ func TestTranscripts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if transcript.NeedsBackend(data) {
+		if needsPlayedBackend(data) {
 			continue
 		}
 		ran++
@@ -152,6 +161,13 @@ func TestTranscripts(t *testing.T) {
 	if ran < 10 {
 		t.Errorf("only %d conversations were held", ran)
 	}
+}
+
+// needsPlayedBackend tells whether a conversation says more of the backend than that it was closed, which the end of the process shows.
+func needsPlayedBackend(data []byte) bool {
+	return slices.ContainsFunc(txtar.Parse(data).Files, func(f txtar.File) bool {
+		return f.Name == "backend" || f.Name == "calls" && string(f.Data) != "close\n"
+	})
 }
 
 func lines(data []byte) []string { return strings.Split(string(data), "\n") }
