@@ -17,7 +17,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-func goodConfig(t testing.TB) Config {
+func goodConfig(t *testing.T) Config {
 	t.Helper()
 	private := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
 	block, err := ssh.MarshalPrivateKey(private, "")

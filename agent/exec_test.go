@@ -30,8 +30,11 @@ func TestExec(t *testing.T) {
 		{name: "input that nobody reads", input: strings.Repeat("x", 1<<20), args: []string{"box", "exit 5"}, status: 5},
 		{name: "command not found", args: []string{"box", "no-such-command 2>/dev/null"}, status: 127},
 		{name: "starts in the workspace", args: []string{"box", "pwd"}, stdout: w.workspace + "\n"},
-		{name: "environment", args: []string{"box", `echo $FROM_CONFIG $USER $LOGNAME ${SSH_CONNECTION%% *} ${SHELL##*/}; case :$PATH: in *:/opt/sketch-ide/bin:*) echo path; esac`},
-			stdout: fmt.Sprintf("yes %[1]s %[1]s 127.0.0.1 bash\npath\n", me(t))},
+		{
+			name:   "environment",
+			args:   []string{"box", `echo $FROM_CONFIG $USER $LOGNAME ${SSH_CONNECTION%% *} ${SHELL##*/}; case :$PATH: in *:/opt/sketch-ide/bin:*) echo path; esac`},
+			stdout: fmt.Sprintf("yes %[1]s %[1]s 127.0.0.1 bash\npath\n", me(t)),
+		},
 		{name: "variables of the client", args: []string{"-o", "SetEnv=LC_TEST=a\\ b", "box", `echo "$LC_TEST"`}, stdout: "a b\n"},
 		{name: "empty command", input: "echo no", args: []string{"box", " "}},
 		{name: "no terminal, no TERM", args: []string{"box", "env | grep -c ^TERM="}, stdout: "0\n", status: 1},
@@ -41,6 +44,7 @@ func TestExec(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			got := w.ssh(test.input, test.args...)
 			if got.stdout != test.stdout || got.stderr != test.stderr || got.status != test.status {
 				t.Errorf("got %+v\nwant stdout %q, stderr %q, status %d", got, test.stdout, test.stderr, test.status)

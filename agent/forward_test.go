@@ -228,6 +228,7 @@ func TestDirectRefused(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			_, _, err := client.OpenChannel(test.channel, ssh.Marshal(test.payload))
 			var refused *ssh.OpenChannelError
 			if !errors.As(err, &refused) || refused.Message != test.want {

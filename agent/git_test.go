@@ -172,6 +172,7 @@ func TestHostSocketRefuses(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			conn, err := net.Dial("unix", w.path("host.sock"))
 			if err != nil {
 				t.Fatal(err)
@@ -207,6 +208,7 @@ func TestGitRemoteHelperCommands(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			var out strings.Builder
 			err := agent.GitRemoteHelper(context.Background(), test.args, strings.NewReader(test.input), &out)
 			if out.String() != test.want || (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err) {

@@ -16,7 +16,8 @@ import (
 // same arguments, and reaps whatever becomes an orphan. The agent itself then waits for its own children only, and the two never
 // compete for one. When ctx ends the child is told to end.
 func runInit(ctx context.Context, log *slog.Logger) error {
-	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), "/proc/self/exe", os.Args[1:]...)
+	// Not ended by ctx, which would kill it: it is told to end, below.
 	cmd.Args[0] = os.Args[0]
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	if err := cmd.Start(); err != nil {

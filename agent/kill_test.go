@@ -4,6 +4,7 @@ package agent_test
 
 import (
 	"bufio"
+	"errors"
 	"os"
 	"os/exec"
 	"strconv"
@@ -63,7 +64,6 @@ func (w *world) startPIDs(n int, args ...string) (*exec.Cmd, []string) {
 
 func TestKilledClientEndsCommand(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
 	tests := []struct {
 		name string
 		args []string
@@ -76,23 +76,24 @@ func TestKilledClientEndsCommand(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
 			cmd, pids := w.startPIDs(2, test.args...)
 			cmd.Process.Kill()
 			cmd.Wait()
 			for _, pid := range pids {
-				w.eventually("process ends: "+test.name, func() bool { return !alive(pid) })
+				w.eventually("process ends", func() bool { return !alive(pid) })
 			}
+			w.eventually("no session is left", func() bool {
+				status, err := w.client.Status(t.Context())
+				return err == nil && status.SSH.Sessions == 0 && status.SSH.Connections == 0
+			})
 		})
 	}
-	w.eventually("no session is left", func() bool {
-		status, err := w.client.Status(t.Context())
-		return err == nil && status.SSH.Sessions == 0 && status.SSH.Connections == 0
-	})
 }
 
 func TestDetachedProcessSurvives(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
 	tests := []struct{ name, command string }{
 		{"setsid", "setsid sleep 300 & echo $!; echo $$; wait"},
 		{"nohup", "nohup sleep 300 & echo $!; echo $$; wait"},
@@ -100,6 +101,8 @@ func TestDetachedProcessSurvives(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
 			cmd, pids := w.startPIDs(2, "box", test.command)
 			w.eventually("the process is what it wants to be", func() bool {
 				name, err := os.ReadFile("/proc/" + pids[0] + "/comm")
@@ -157,7 +160,7 @@ func TestSignal(t *testing.T) {
 		t.Errorf("the command said %q", got)
 	}
 	err = session.Wait()
-	if exit, ok := err.(*ssh.ExitError); !ok || exit.ExitStatus() != 9 {
+	if exit, ok := errors.AsType[*ssh.ExitError](err); !ok || exit.ExitStatus() != 9 {
 		t.Errorf("the session ended with %v", err)
 	}
 }
@@ -172,7 +175,7 @@ func TestExitSignal(t *testing.T) {
 			t.Fatal(err)
 		}
 		err = session.Run("kill -" + name + " $$")
-		if exit, ok := err.(*ssh.ExitError); !ok || exit.Signal() != name {
+		if exit, ok := errors.AsType[*ssh.ExitError](err); !ok || exit.Signal() != name {
 			t.Errorf("%s: the session ended with %v", name, err)
 		}
 	}

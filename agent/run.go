@@ -33,7 +33,7 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if err := cfg.Check(); err != nil {
 		return fmt.Errorf("run agent: %w", err)
 	}
-	p, err := newInside(cfg.withDefaults(), log)
+	p, err := newInside(ctx, cfg.withDefaults(), log)
 	if err != nil {
 		return fmt.Errorf("run agent: %w", err)
 	}
@@ -55,7 +55,7 @@ type inside struct {
 	sshListener, apiListener, hostListener net.Listener
 }
 
-func newInside(cfg Config, log *slog.Logger) (*inside, error) {
+func newInside(ctx context.Context, cfg Config, log *slog.Logger) (*inside, error) {
 	p := &inside{cfg: cfg, log: log, started: time.Now(), events: ports.NewLog(0)}
 	p.monitor = ports.NewMonitor(ports.MonitorConfig{Events: p.events, Log: log.With("part", "ports")})
 	server, err := p.newSSH()
@@ -63,7 +63,7 @@ func newInside(cfg Config, log *slog.Logger) (*inside, error) {
 		return nil, err
 	}
 	p.ssh = server
-	if err := p.listen(); err != nil {
+	if err := p.listen(ctx); err != nil {
 		p.closeListeners()
 		return nil, err
 	}
@@ -92,14 +92,14 @@ func (p *inside) newSSH() (*sshd.Server, error) {
 	})
 }
 
-func (p *inside) listen() (err error) {
-	if p.sshListener, err = net.Listen("tcp", p.cfg.Listen); err != nil {
+func (p *inside) listen(ctx context.Context) (err error) {
+	if p.sshListener, err = new(net.ListenConfig).Listen(ctx, "tcp", p.cfg.Listen); err != nil {
 		return err
 	}
-	if p.apiListener, err = unixsock.Listen(p.cfg.Socket); err != nil {
+	if p.apiListener, err = unixsock.Listen(ctx, p.cfg.Socket); err != nil {
 		return err
 	}
-	p.hostListener, err = unixsock.Listen(p.cfg.HostSocket)
+	p.hostListener, err = unixsock.Listen(ctx, p.cfg.HostSocket)
 	return err
 }
 

@@ -66,12 +66,10 @@ func relay(ctx context.Context, stream *sshwire.Stream, conn sshwire.HalfCloser)
 
 // reason is what a client is told: the system's word for what happened, without the container's details.
 func reason(err error) string {
-	var errno syscall.Errno
-	if errors.As(err, &errno) {
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		return errno.Error()
 	}
-	var dns *net.DNSError
-	if errors.As(err, &dns) {
+	if _, ok := errors.AsType[*net.DNSError](err); ok {
 		return "no such host"
 	}
 	if errors.Is(err, context.DeadlineExceeded) || isTimeout(err) {

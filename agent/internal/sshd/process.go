@@ -198,7 +198,7 @@ func (p *process) hangUp(grace time.Duration) {
 	send(syscall.SIGHUP)
 	send(syscall.SIGCONT) // a stopped process gets its signals only then
 	terminated := false
-	for send(0) {
+	for ticker := time.NewTicker(hangUpStep); send(0); <-ticker.C {
 		switch elapsed := time.Since(start); {
 		case elapsed > 2*grace:
 			return // not ours to kill, or in the kernel for good
@@ -208,6 +208,5 @@ func (p *process) hangUp(grace time.Duration) {
 			send(syscall.SIGTERM)
 			terminated = true
 		}
-		time.Sleep(hangUpStep)
 	}
 }

@@ -82,7 +82,7 @@ func (c *connection) forwardTCP(ctx context.Context, payload []byte) ([]byte, er
 	if err != nil || msg.Port > 65535 || len(msg.Host) > maxHostName {
 		return nil, errForwardWhere
 	}
-	listeners, err := listenLoopback(msg.Host, int(msg.Port))
+	listeners, err := listenLoopback(ctx, msg.Host, int(msg.Port))
 	if err != nil {
 		return nil, err
 	}
@@ -102,19 +102,20 @@ func (c *connection) forwardTCP(ctx context.Context, payload []byte) ([]byte, er
 }
 
 // listenLoopback listens on both loopback addresses, or on the one that was asked for. A container without IPv6 has one only.
-func listenLoopback(host string, port int) ([]net.Listener, error) {
+func listenLoopback(ctx context.Context, host string, port int) ([]net.Listener, error) {
 	addresses := []string{"127.0.0.1", "::1"}
 	if host == addresses[0] || host == addresses[1] {
 		addresses = []string{host}
 	}
-	first, err := net.Listen("tcp", net.JoinHostPort(addresses[0], strconv.Itoa(port)))
+	var config net.ListenConfig
+	first, err := config.Listen(ctx, "tcp", net.JoinHostPort(addresses[0], strconv.Itoa(port)))
 	if err != nil {
 		return nil, err
 	}
 	listeners := []net.Listener{first}
 	if len(addresses) > 1 {
 		port := first.Addr().(*net.TCPAddr).Port
-		if second, err := net.Listen("tcp", net.JoinHostPort(addresses[1], strconv.Itoa(port))); err == nil {
+		if second, err := config.Listen(ctx, "tcp", net.JoinHostPort(addresses[1], strconv.Itoa(port))); err == nil {
 			listeners = append(listeners, second)
 		}
 	}
@@ -126,7 +127,7 @@ func (c *connection) forwardUnix(ctx context.Context, payload []byte) error {
 	if err != nil || msg.Path == "" || len(msg.Path) > maxPath {
 		return errForwardWhere
 	}
-	ln, err := unixsock.Listen(msg.Path)
+	ln, err := unixsock.Listen(ctx, msg.Path)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@
 package unixsock
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -25,9 +26,9 @@ const probeTimeout = time.Second
 var ErrNotSocket = errors.New("exists and is not a socket")
 
 // Listen listens on path. A socket there on which nobody accepts is replaced; a live one gives an error that matches
-// [syscall.EADDRINUSE]. The listener's Close removes the path, unless another socket has taken it meanwhile.
-func Listen(path string) (net.Listener, error) {
-	if err := free(path); err != nil {
+// [syscall.EADDRINUSE]. ctx bounds the look at what is there. The listener's Close removes the path, unless another socket has taken it meanwhile.
+func Listen(ctx context.Context, path string) (net.Listener, error) {
+	if err := free(ctx, path); err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", path, err)
 	}
 	// The socket gets its mode in a directory that nobody else can enter, and only then its name: there is no moment at which it
@@ -65,7 +66,7 @@ func settle(temporary, path string) (fs.FileInfo, error) {
 }
 
 // free reports whether path may be taken.
-func free(path string) error {
+func free(ctx context.Context, path string) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -76,7 +77,7 @@ func free(path string) error {
 	if info.Mode().Type() != fs.ModeSocket {
 		return ErrNotSocket
 	}
-	conn, err := net.DialTimeout("unix", path, probeTimeout)
+	conn, err := (&net.Dialer{Timeout: probeTimeout}).DialContext(ctx, "unix", path)
 	if err == nil {
 		conn.Close()
 		return syscall.EADDRINUSE

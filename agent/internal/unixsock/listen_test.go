@@ -17,7 +17,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func TestListen(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(shortDir(t), "s")
-	ln, err := Listen(path)
+	ln, err := Listen(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,7 @@ func TestListen(t *testing.T) {
 	if entries, _ := os.ReadDir(filepath.Dir(path)); len(entries) != 1 {
 		t.Errorf("left behind: %v", entries)
 	}
-	if _, err := Listen(path); !errors.Is(err, syscall.EADDRINUSE) {
+	if _, err := Listen(t.Context(), path); !errors.Is(err, syscall.EADDRINUSE) {
 		t.Errorf("a live socket gives %v", err)
 	}
 	ln.Close()
@@ -47,7 +47,7 @@ func TestListenReplacesStaleSocket(t *testing.T) {
 	}
 	dead.SetUnlinkOnClose(false)
 	dead.Close()
-	ln, err := Listen(path)
+	ln, err := Listen(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestListenKeepsWhatIsNoSocket(t *testing.T) {
 	if err := os.WriteFile(path, []byte("precious"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Listen(path); !errors.Is(err, ErrNotSocket) {
+	if _, err := Listen(t.Context(), path); !errors.Is(err, ErrNotSocket) {
 		t.Errorf("got %v", err)
 	}
 	if data, err := os.ReadFile(path); string(data) != "precious" {
@@ -77,12 +77,12 @@ func TestListenKeepsWhatIsNoSocket(t *testing.T) {
 func TestCloseKeepsSuccessor(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(shortDir(t), "s")
-	first, err := Listen(path)
+	first, err := Listen(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	os.Remove(path)
-	second, err := Listen(path)
+	second, err := Listen(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
