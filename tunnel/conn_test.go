@@ -50,6 +50,7 @@ func TestConnConnects(t *testing.T) {
 			t.Fatal(err)
 		}
 		unix.Close()
+		synctest.Wait()
 		if got := c.State(); got.Phase != tunnel.Connected || got.Attempt != 0 || got.Err != nil {
 			t.Errorf("state %+v", got)
 		}
@@ -137,6 +138,7 @@ func TestConnSurvives(t *testing.T) {
 				if d := time.Since(start); d > 13*time.Second {
 					t.Errorf("recovered after %v", d)
 				}
+				synctest.Wait()
 				if p := s.phases(false); !slices.Equal(p, []string{"connecting", "connected"}) {
 					t.Errorf("phases %v", p)
 				}
@@ -183,6 +185,7 @@ func TestConnReconnects(t *testing.T) {
 				if d := time.Since(start); d > tt.within+50*time.Millisecond {
 					t.Errorf("recovered after %v", d)
 				}
+				synctest.Wait()
 				want := []string{"connecting 1", "connected", "reconnecting 1", "connected"}
 				if diff := cmp.Diff(want, s.phases(true)); diff != "" {
 					t.Error(diff)
@@ -217,6 +220,7 @@ func TestConnIsLostAndComesBack(t *testing.T) {
 		if d := time.Since(start); d != 0 {
 			t.Errorf("a kick took %v", d)
 		}
+		synctest.Wait()
 		want := []string{"connecting", "connected", "reconnecting", "lost", "reconnecting", "connected"}
 		if diff := cmp.Diff(want, s.phases(false)); diff != "" {
 			t.Error(diff)
@@ -258,6 +262,7 @@ func TestConnKickProbesAConnection(t *testing.T) {
 		c.Kick()
 		time.Sleep(3 * time.Second)
 		echo(t, t.Context(), c)
+		synctest.Wait()
 		if diff := cmp.Diff([]string{"connecting", "connected", "reconnecting", "connected"}, s.phases(false)); diff != "" {
 			t.Error(diff)
 		}

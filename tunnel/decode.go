@@ -25,6 +25,12 @@ const (
 func DecodeSettings(data json.RawMessage) (Settings, error) {
 	var s Settings
 	d := settingsDecoder{}
+	if len(bytes.TrimSpace(data)) == 0 {
+		return s, nil
+	}
+	if err := json.Unmarshal(data, new(json.RawMessage)); err != nil {
+		return s, fmt.Errorf("settings: not JSON: %w", err)
+	}
 	d.object("settings", data, func(key string, value json.RawMessage) {
 		switch key {
 		case "forwardPorts":
@@ -51,33 +57,24 @@ func (d *settingsDecoder) fail(key, format string, args ...any) {
 
 // object calls each with the entries of a JSON object, in the order of the document. Null counts as empty.
 func (d *settingsDecoder) object(path string, data json.RawMessage, each func(key string, value json.RawMessage)) {
-	data = bytes.TrimSpace(data)
-	if len(data) == 0 || string(data) == "null" {
-		return
-	}
 	dec := json.NewDecoder(bytes.NewReader(data))
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+	switch t, _ := dec.Token(); t {
+	case nil:
+		return
+	case json.Delim('{'):
+	default:
 		d.fail(path, "want an object")
 		return
 	}
 	for n := 0; dec.More(); n++ {
-		key, err := dec.Token()
-		var value json.RawMessage
-		if err == nil {
-			err = dec.Decode(&value)
-		}
-		if err != nil {
-			d.fail(path, "not JSON: %v", err)
-			return
-		}
 		if n == maxSettingsEntries {
 			d.fail(path, "more than %d entries; the rest is left out", maxSettingsEntries)
 			return
 		}
+		key, _ := dec.Token() // the whole document is known to be JSON
+		var value json.RawMessage
+		dec.Decode(&value)
 		each(key.(string), value)
-	}
-	if _, err := dec.Token(); err != nil {
-		d.fail(path, "not JSON: %v", err)
 	}
 }
 

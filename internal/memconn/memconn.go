@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -22,7 +23,7 @@ type Conn struct {
 	in, out *half
 	local   net.Addr
 	remote  net.Addr
-	linger  int
+	resets  atomic.Bool // Close is a reset
 }
 
 // Pair returns two connected ends.
@@ -30,7 +31,7 @@ func Pair() (*Conn, *Conn) {
 	a, b := newHalf(), newHalf()
 	one := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1}
 	two := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 2}
-	return &Conn{in: a, out: b, local: one, remote: two, linger: -1}, &Conn{in: b, out: a, local: two, remote: one, linger: -1}
+	return &Conn{in: a, out: b, local: one, remote: two}, &Conn{in: b, out: a, local: two, remote: one}
 }
 
 // half is one direction: a bounded byte queue.
@@ -140,7 +141,7 @@ func (c *Conn) CloseWrite() error {
 // Close ends both directions. After SetLinger(0) the peer sees a reset instead of an end.
 func (c *Conn) Close() error {
 	peer := io.EOF
-	if c.linger == 0 {
+	if c.resets.Load() {
 		peer = syscall.ECONNRESET
 	}
 	c.out.end(net.ErrClosed, peer)
@@ -149,9 +150,9 @@ func (c *Conn) Close() error {
 	return nil
 }
 
-// SetLinger makes Close a reset when sec is 0. It must not be called concurrently with Close.
+// SetLinger makes Close a reset when sec is 0.
 func (c *Conn) SetLinger(sec int) error {
-	c.linger = sec
+	c.resets.Store(sec == 0)
 	return nil
 }
 

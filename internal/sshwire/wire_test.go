@@ -1,12 +1,12 @@
 package sshwire_test
 
 import (
-	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"fmt"
 	"io"
 	"net"
-	"strconv"
+	"sync"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -113,60 +113,68 @@ func tcpPair(t testing.TB) (a, b *net.TCPConn) {
 	return c.(*net.TCPConn), s.(*net.TCPConn)
 }
 
-// BenchmarkThroughput moves bytes application → relay → SSH → relay → application over loopback TCP, all in one process,
-// tuned and with x/crypto/ssh and io.Copy as they come.
+// BenchmarkThroughput moves bytes application → relay → SSH → relay → target over loopback TCP, all in one process, up
+// and down, with our transport and relays and with x/crypto/ssh and io.Copy as they come.
 func BenchmarkThroughput(b *testing.B) {
-	plainCopy := func(a, z sshwire.HalfCloser) {
-		go func() { io.Copy(z, struct{ io.Reader }{a}); z.CloseWrite() }()
-		io.Copy(a, struct{ io.Reader }{z})
-		a.CloseWrite()
-	}
-	for name, wrap := range map[string]func(net.Conn) net.Conn{"tuned": sshwire.Buffer, "plain": func(c net.Conn) net.Conn { return c }} {
-		for _, streams := range []int{1, 4} {
-			b.Run(name+"/streams="+strconv.Itoa(streams), func(b *testing.B) {
-				ca, cb := tcpPair(b)
-				w := newWire(b, wrap(ca), wrap(cb))
-				ctx, cancel := context.WithCancel(b.Context())
-				done := make(chan struct{}, streams)
-				var apps []*net.TCPConn
-				for range streams {
-					client, server := w.open(b)
-					app, near := tcpPair(b)
-					far, target := tcpPair(b)
-					if name == "tuned" {
-						go sshwire.Relay(near, client)
-						go sshwire.Relay(server, far)
-					} else {
-						go plainCopy(near, client)
-						go plainCopy(server, far)
-					}
-					apps = append(apps, app)
-					go func() { // sink
-						buf := make([]byte, 256<<10)
-						for {
-							if _, err := target.Read(buf); err != nil {
-								done <- struct{}{}
-								return
-							}
+	bare := func(c net.Conn) net.Conn { return c }
+	for _, bb := range []struct {
+		name  string
+		wrap  func(net.Conn) net.Conn
+		relay func(a, z sshwire.HalfCloser)
+	}{
+		{"tuned", sshwire.Buffer, func(a, z sshwire.HalfCloser) { sshwire.Relay(a, z) }},
+		{"plain", bare, plainRelay},
+	} {
+		for _, direction := range []string{"up", "down"} {
+			for _, streams := range []int{1, 4} {
+				b.Run(fmt.Sprintf("%s/%s/streams=%d", bb.name, direction, streams), func(b *testing.B) {
+					ca, cb := tcpPair(b)
+					w := newWire(b, bb.wrap(ca), bb.wrap(cb))
+					var from []net.Conn
+					var ended sync.WaitGroup
+					for range streams {
+						client, server := w.open(b)
+						app, near := tcpPair(b)
+						far, target := tcpPair(b)
+						ended.Go(func() { bb.relay(near, client) })
+						ended.Go(func() { bb.relay(server, far) })
+						source, sink := app, target
+						if direction == "down" {
+							source, sink = sink, source
 						}
-					}()
-				}
-				payload := make([]byte, 256<<10)
-				b.SetBytes(int64(len(payload) * streams))
-				for b.Loop() {
-					for _, app := range apps {
-						app.Write(payload)
+						sink.CloseWrite()
+						ended.Go(func() {
+							io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{sink}, make([]byte, 256<<10))
+						})
+						from = append(from, source)
 					}
-				}
-				for _, app := range apps {
-					app.CloseWrite()
-				}
-				for range apps {
-					<-done
-				}
-				cancel()
-				<-ctx.Done()
-			})
+					payload := make([]byte, 256<<10)
+					b.SetBytes(int64(len(payload) * streams))
+					for b.Loop() {
+						for _, c := range from {
+							c.Write(payload)
+						}
+					}
+					for _, c := range from {
+						c.(*net.TCPConn).CloseWrite()
+					}
+					ended.Wait()
+				})
+			}
 		}
 	}
+}
+
+// plainRelay is what one writes first.
+func plainRelay(a, z sshwire.HalfCloser) {
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		io.Copy(z, struct{ io.Reader }{a})
+		z.CloseWrite()
+	})
+	io.Copy(a, struct{ io.Reader }{z})
+	a.CloseWrite()
+	wg.Wait()
+	a.Close()
+	z.Close()
 }
