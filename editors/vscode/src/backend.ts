@@ -15,6 +15,8 @@ export interface BackendOptions {
   readonly log: vscode.LogOutputChannel;
   /** Without `crashed`, which the backend handles itself. */
   readonly listener: Omit<Listener, 'crashed'>;
+  /** The backend runs, for the first time or again. */
+  readonly connected: () => void;
   /** The connection ended and what it said is void. */
   readonly disconnected: () => void;
   /** The backend crashed too often and stays down. */
@@ -105,6 +107,7 @@ export class Backend implements vscode.Disposable {
       this.#compare(version);
       const connection = await this.#openConnection(server);
       this.#setState({ kind: 'running', version });
+      this.#options.connected();
       return connection;
     } catch (error) {
       this.#connecting = undefined; // the next command tries again

@@ -1,13 +1,15 @@
 // The commands of the palette. Their ids differ from those of the backend's commands (sketch.start, sketch.ports, …),
 // which the language client registers by itself while the backend runs; these here work without it, and start it.
 
+import { realpath } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { type Backend, localFolders } from './backend';
 import { showError } from './messages';
-import { currentSession, forwardedPorts, type SessionPort } from './model';
+import { currentSession, forwardedPorts, type SessionPort, sessionOfFolder } from './model';
 import type { Opener } from './opener';
 import { type Action, pickAction, pickFolder, pickPort, showPorts } from './pickers';
 import { countPorts, type PortChoice } from './ports';
+import type { ProgressNotifications } from './progress';
 import type { CommandMap, CommandName } from './protocol';
 import { statusReport } from './report';
 import { ServerError } from './server';
@@ -17,6 +19,7 @@ export interface CommandContext {
   readonly backend: Backend;
   readonly window: WindowModel;
   readonly opener: Opener;
+  readonly progress: ProgressNotifications;
   readonly log: vscode.LogOutputChannel;
   readonly showDocument: (text: string) => Promise<void>;
   readonly version: string;
@@ -52,6 +55,21 @@ export async function startSession({ backend }: CommandContext): Promise<void> {
   await backend.execute('sketch.start', { folder: folder.uri.fsPath });
 }
 
+/** Attaches to the sessions that this window's folders have already. What fails is only logged: nobody asked. */
+export async function attach({ backend, log, progress }: CommandContext): Promise<void> {
+  try {
+    const { sessions } = await backend.execute('sketch.sessions');
+    for (const folder of localFolders()) {
+      const session = sessionOfFolder(sessions, await realpath(folder.uri.fsPath));
+      if (session === undefined) continue;
+      log.info(`attaching to ${session.name} of ${session.folder}`);
+      await progress.quietly(() => backend.execute('sketch.start', { folder: session.folder }));
+    }
+  } catch (error) {
+    log.info('no session was attached to:', error);
+  }
+}
+
 function noFolder(): ServerError {
   if ((vscode.workspace.workspaceFolders ?? []).length === 0) {
     return new ServerError('No folder is open.', 'Open the folder of a git repository first.');
@@ -63,14 +81,16 @@ function noFolder(): ServerError {
 }
 
 async function stopSession(context: CommandContext): Promise<void> {
-  const session = currentSession(context.window.value);
+  const { backend, window } = context;
+  const session = currentSession(window.value);
   if (session === undefined) return await offerStart(context);
   const answer = await vscode.window.showWarningMessage(
     `Stop the session ${session.name}?`,
     { modal: true, detail: 'Its container is removed, with whatever in it was not brought out as a branch.' },
     'Stop Session',
   );
-  if (answer === 'Stop Session') await context.backend.execute('sketch.stop', { session: session.name });
+  if (answer !== 'Stop Session') return;
+  await window.ending(session.name, () => backend.execute('sketch.stop', { session: session.name }));
 }
 
 async function listPorts(context: CommandContext): Promise<void> {

@@ -2,7 +2,7 @@
 
 import * as vscode from 'vscode';
 import { Backend, localFolders } from './backend';
-import { type CommandContext, commands, run, runBackendCommand, startSession } from './commands';
+import { attach, type CommandContext, commands, run, runBackendCommand, startSession } from './commands';
 import type { Listener } from './connection';
 import { editorDesktop } from './desktop';
 import { StatusDocument } from './document';
@@ -38,6 +38,7 @@ export function activate(extension: vscode.ExtensionContext): void {
     extension: extension.extension,
     log,
     listener,
+    connected: () => void attach(context),
     disconnected: () => {
       progress.clear();
       window.apply({ type: 'reset' });
@@ -49,6 +50,7 @@ export function activate(extension: vscode.ExtensionContext): void {
     backend,
     window,
     opener,
+    progress,
     log,
     showDocument: document.show,
     version: extension.extension.packageJSON.version,

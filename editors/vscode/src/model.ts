@@ -1,6 +1,7 @@
 // What this window knows of its sessions and their ports. The backend always sends full state, so each message replaces
 // what was known; events only say that something is new.
 
+import { sep } from 'node:path';
 import type { Port, PortsNotification, Session } from './protocol';
 
 export interface Model {
@@ -65,4 +66,15 @@ export function openPorts(model: Model): SessionPort[] {
 
 export function forwardedPorts(model: Model): SessionPort[] {
   return openPorts(model).filter(({ port }) => port.status === 'forwarded');
+}
+
+/**
+ * The session among those of the machine that a folder of this window has: it outlived the window that started it. One
+ * whose container was stopped, or cannot be entered any more, is left to the user.
+ */
+export function sessionOfFolder(sessions: readonly Session[], folder: string): Session | undefined {
+  const inside = (root: string): boolean =>
+    folder === root || folder.startsWith(root.endsWith(sep) ? root : root + sep);
+  const runs = (session: Session): boolean => session.state !== 'stopped' && session.state !== 'gone';
+  return sessions.find(session => inside(session.folder) && runs(session) && session.error === undefined);
 }

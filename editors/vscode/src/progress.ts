@@ -21,6 +21,7 @@ interface Task {
 export class ProgressNotifications implements vscode.Disposable {
   readonly #changed = new vscode.EventEmitter<void>();
   readonly #tasks = new Map<ProgressToken, Task>();
+  #quiet = 0;
 
   /** Fires when a task begins or ends. */
   readonly onDidChange = this.#changed.event;
@@ -28,6 +29,16 @@ export class ProgressNotifications implements vscode.Disposable {
   /** The title of the task that began last. */
   get current(): string | undefined {
     return [...this.#tasks.values()].at(-1)?.title;
+  }
+
+  /** What begins during `action` spins in the status bar only: nobody asked for it. */
+  async quietly<T>(action: () => Promise<T>): Promise<T> {
+    this.#quiet++;
+    try {
+      return await action();
+    } finally {
+      this.#quiet--;
+    }
   }
 
   /** Takes one `$/progress` value; `cancel` is called when the user presses Cancel. */
@@ -58,8 +69,8 @@ export class ProgressNotifications implements vscode.Disposable {
   #begin(token: ProgressToken, begin: WorkDoneProgressBegin, cancel: () => void): void {
     this.#end(token);
     const options = {
-      location: vscode.ProgressLocation.Notification,
-      title: begin.title.startsWith('Sketch') ? begin.title : `Sketch: ${begin.title}`,
+      location: this.#quiet > 0 ? vscode.ProgressLocation.Window : vscode.ProgressLocation.Notification,
+      title: begin.title,
       cancellable: begin.cancellable === true,
     };
     void vscode.window.withProgress(options, (progress, cancelled) => {

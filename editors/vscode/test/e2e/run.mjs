@@ -20,7 +20,7 @@ if (suites.includes('backend') && !existsSync(backend)) {
 const chromium = process.env.CHROMIUM ?? '/usr/bin/chromium';
 if (!existsSync(chromium)) fail(`${chromium} is missing: install chromium, or name another in CHROMIUM.`);
 
-const artifacts = process.env.E2E_ARTIFACTS ?? path.join(root, 'artifacts');
+const artifacts = process.env.SKETCH_IDE_ARTIFACTS ?? path.join(root, 'artifacts');
 mkdirSync(artifacts, { recursive: true });
 const work = mkdtempSync(path.join(tmpdir(), 'sketch-e2e-run-'));
 try {

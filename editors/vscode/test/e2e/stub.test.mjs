@@ -154,7 +154,7 @@ describe('the extension in a workbench', () => {
   test('the start of a session can be cancelled', async () => {
     await stub.tell({ op: 'hold' });
     await workbench.run('Sketch: Start Session');
-    const progress = workbench.toast('Sketch: Starting session');
+    const progress = workbench.toast('Starting session');
     await eventually('the step', async () => (await progress.innerText()).includes('step 3/7'));
     await workbench.screenshot('stub-progress');
     await progress.getByRole('button', { name: 'Cancel' }).click();

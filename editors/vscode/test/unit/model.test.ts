@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { currentSession, emptyModel, forwardedPorts, openPorts, reduce } from '../../src/model';
-import { modelOf, port, portsEvent, sessionEvent } from './fixtures';
+import {
+  currentSession,
+  emptyModel,
+  forwardedPorts,
+  openPorts,
+  reduce,
+  sessionOfFolder,
+} from '../../src/model';
+import { modelOf, port, portsEvent, session, sessionEvent } from './fixtures';
 
 const numbers = (list: { port: { number: number } }[]) => list.map(entry => entry.port.number);
 
@@ -73,4 +80,17 @@ test('the current session is the newest that has a container', () => {
 
 test('the end of a connection voids everything', () => {
   assert.deepEqual(modelOf(sessionEvent(), portsEvent(port(3000)), { type: 'reset' }), emptyModel);
+});
+
+test('sessionOfFolder finds the session of a folder or of one above it', () => {
+  const sessions = [
+    session({ name: 'stopped', folder: '/src/app', state: 'stopped' }),
+    session({ name: 'locked', folder: '/src/app', error: { kind: 'sessionGone', retryable: false } }),
+    session({ name: 'other', folder: '/src/application' }),
+    session({ name: 'own', folder: '/src/app' }),
+  ];
+  assert.equal(sessionOfFolder(sessions, '/src/app')?.name, 'own');
+  assert.equal(sessionOfFolder(sessions, '/src/app/packages/web')?.name, 'own');
+  assert.equal(sessionOfFolder(sessions, '/src'), undefined);
+  assert.equal(sessionOfFolder([session({ folder: '/' })], '/src')?.folder, '/');
 });

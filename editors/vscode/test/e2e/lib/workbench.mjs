@@ -106,13 +106,13 @@ export class Workbench {
       '--disable-workspace-trust',
       '--disable-getting-started-override',
     ];
-    // Without its proxy, URLs on localhost are opened as they are. Windows that closed are not waited for.
-    const plain = ['--disable-proxy', '--reconnection-grace-time', '1'];
+    // Windows that closed are not waited for.
+    const brief = ['--reconnection-grace-time', '1'];
     this.#server = runCodeServer(
       this.home,
       extensions,
       env,
-      [...args, ...quiet, ...plain],
+      [...args, ...quiet, ...brief],
       ['ignore', log, log],
     );
     const health = `http://127.0.0.1:${this.#port}/healthz`;
@@ -194,7 +194,10 @@ export class Workbench {
     await this.quickRows.filter({ hasText: title }).first().click();
   }
 
-  /** Waits for a page that the workbench opens in the browser, while `action` makes it do so. */
+  /**
+   * Waits for a page that the workbench opens in the browser, while `action` makes it do so. code-server, being remote,
+   * shows http://localhost:3000/ by its own proxy as /proxy/3000/.
+   */
   async opened(action) {
     const [popup] = await Promise.all([this.#context.waitForEvent('page'), action()]);
     await popup.waitForLoadState();
