@@ -1,6 +1,11 @@
 package session
 
-import "strings"
+import (
+	"context"
+	"strings"
+
+	"github.com/sketch-ide/sketch-ide/repo"
+)
 
 // slug is the session's part of the branch name.
 func slug(name string) string { return strings.TrimPrefix(name, NamePrefix) }
@@ -9,6 +14,17 @@ func (s *Session) isReady() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.inside.ready
+}
+
+// copyIn puts the repository into the container, and records that it is there.
+func (s *Session) copyIn(ctx context.Context, r *repo.Repo, report func(string)) error {
+	s.update(func() { s.copied = r })
+	err := r.Checkout(ctx, s, s.rec.Workspace, slug(s.rec.Name), report)
+	s.update(func() { s.copied = nil })
+	if err != nil {
+		return err
+	}
+	return s.setReady("sketch/"+slug(s.rec.Name), r.Head)
 }
 
 // setReady records that the repository is inside, on disk first: a later process must not copy it again over work that was done.

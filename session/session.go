@@ -46,6 +46,7 @@ type Session struct {
 	manager  *tunnel.Manager // nil unless owner
 	latest   ports.Snapshot  // for the manager of a later owner
 	seen     bool            // latest was set
+	copied   *repo.Repo      // while it is being copied into the container
 	changed  chan struct{}   // closed and replaced at each change
 }
 
@@ -216,13 +217,19 @@ func (s *Session) removed() {
 	s.update(func() { s.gone = true })
 }
 
-// serveGit gives the container read access to the repository, for as long as the channel lives.
-func (s *Session) serveGit(ctx context.Context, extra []byte, rw io.ReadWriteCloser) {
-	r, err := repo.Open(ctx, s.rec.Folder)
-	if err != nil {
-		s.log.Warn("serve git fetch", "error", err)
-		s.report("git channel", rw.Close())
-		return
+// serveGit gives the container read access to the repository, for as long as the channel lives. While the session is being made ready that is the
+// repository as it was read then, so that a commit amended meanwhile is still there to be checked out.
+func (s *Session) serveGit(ctx context.Context, _ []byte, rw io.ReadWriteCloser) {
+	s.mu.Lock()
+	r := s.copied
+	s.mu.Unlock()
+	if r == nil {
+		var err error
+		if r, err = repo.Open(ctx, s.rec.Folder); err != nil {
+			s.log.Warn("serve git fetch", "error", err)
+			s.report("git channel", rw.Close())
+			return
+		}
 	}
 	if err := r.ServeUploadPack(ctx, rw); err != nil {
 		s.log.Warn("serve git fetch", "error", err)

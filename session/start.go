@@ -232,6 +232,7 @@ func (s *Supervisor) containerSpec(rec record, image container.Image, binary []b
 			{Path: agent.Binary, Mode: 0o755, Content: binary},
 			{Path: agent.ConfigPath, Mode: 0o400, UID: uid, GID: gid, Content: config},
 			{Path: agent.RunDir, Mode: fs.ModeDir | 0o700, UID: uid, GID: gid},
+			{Path: agent.ProfilePath, Mode: 0o644, Content: []byte(agent.Profile)},
 			{Path: agent.GitHelper, Target: agent.Binary},
 			{Path: agent.Workspaces, Mode: fs.ModeDir | 0o755, UID: uid, GID: gid},
 			{Path: rec.Workspace, Mode: fs.ModeDir | 0o755, UID: uid, GID: gid},
@@ -254,12 +255,8 @@ func (s *Supervisor) makeReady(ctx context.Context, x *Session, r *repo.Repo, re
 	}
 	if !x.isReady() {
 		report(Progress{"Copying the repository into the container", -1})
-		err := r.Checkout(ctx, x, x.rec.Workspace, slug(x.rec.Name), func(line string) { report(Progress{line, -1}) })
-		if err != nil {
+		if err := x.copyIn(ctx, r, func(line string) { report(Progress{line, -1}) }); err != nil {
 			return Info{}, x.explain(ctx, err)
-		}
-		if err := x.setReady("sketch/"+slug(x.rec.Name), r.Head); err != nil {
-			return Info{}, err
 		}
 	}
 	for _, note := range r.Notes {

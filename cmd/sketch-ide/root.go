@@ -101,7 +101,7 @@ func (o *options) store() (*session.Store, error) {
 }
 
 func (o *options) engine(ctx context.Context) (*container.Engine, error) {
-	return container.Connect(ctx, container.Options{Host: o.host})
+	return container.Connect(ctx, container.Options{Host: o.host, Origin: "--host", Version: versionInfo().Version})
 }
 
 // withSupervisor runs f beside a supervisor, and detaches from every session when f returns.
