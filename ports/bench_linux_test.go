@@ -119,7 +119,11 @@ func BenchmarkCPU(b *testing.B) {
 			if !busy {
 				cfg.ActiveInterval = defaultIdle
 			}
-			startWhole(b, NewMonitor(cfg))
+			m := NewMonitor(cfg)
+			startWhole(b, m)
+			if busy {
+				defer m.Busy()()
+			}
 			cpu, began := cpuTime(), time.Now()
 			for b.Loop() {
 				<-time.After(time.Second)

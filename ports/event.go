@@ -24,7 +24,7 @@ type Event struct {
 	// Port is the endpoint as text: "tcp:127.0.0.1:3000", "tcp:[::]:3000".
 	Port string `json:"port"`
 	// Timestamp is when the change was seen, by the container's clock. It
-	// grows strictly from scan to scan, whatever that clock does.
+	// grows strictly from event to event, whatever that clock does.
 	Timestamp time.Time `json:"timestamp"`
 	// Seq grows by one with each event of an Epoch, Updated ones included.
 	Seq uint64 `json:"seq"`
