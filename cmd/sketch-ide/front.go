@@ -187,7 +187,7 @@ func (s *screen) setFooter(lines []string) {
 
 func (s *screen) erase() {
 	if s.live && len(s.footer) > 0 {
-		fmt.Fprintf(s.w, "\x1b[%dA\x1b[J", len(s.footer)+1) // ECMA-48: cursor up, erase below
+		fmt.Fprintf(s.w, "\r\x1b[%dA\x1b[J", len(s.footer)+1) // ECMA-48: cursor up, erase below; first past the ^C that a terminal echoes
 	}
 }
 
