@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Runs the benchmarks against the real engine, one package after the other, and prints their table.
+# Measures the backend from the outside against the real engine, then the packages' own benchmarks, and prints both. BENCH=REGEXP chooses among the latter.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 scripts/engine.sh
-SKETCH_IDE_BASE_IMAGE=$(scripts/base-image.sh)
+SKETCH_IDE_TEST_BASE=$(scripts/base-image.sh)
 SKETCH_IDE_AGENT=$PWD/bin/sketch-ide
-export SKETCH_IDE_BASE_IMAGE SKETCH_IDE_AGENT
+export SKETCH_IDE_TEST_BASE SKETCH_IDE_AGENT
+CGO_ENABLED=0 go build -o bin/bench ./internal/bench # static, since it runs inside the container too
+bin/bench
 go test -run '^$' -bench "${BENCH:-.}" -p 1 ./... | grep -vE '^(ok|PASS|\?)|no test files'
