@@ -26,7 +26,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // baseImage is an image with a shell, git and a package manager that the engine has.
 func baseImage() string {
-	return cmp.Or(os.Getenv("SKETCH_IDE_TEST_BASE"), "sketch-ide/debian:bookworm")
+	return cmp.Or(os.Getenv("SKETCH_IDE_BASE_IMAGE"), "sketch-ide/debian:bookworm")
 }
 
 // testEngine connects to the real engine. Everything that the test makes carries its own version label, and is removed

@@ -4,9 +4,9 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 scripts/engine.sh
-SKETCH_IDE_TEST_BASE=$(scripts/base-image.sh)
+SKETCH_IDE_BASE_IMAGE=$(scripts/base-image.sh)
 SKETCH_IDE_AGENT=$PWD/bin/sketch-ide
-export SKETCH_IDE_TEST_BASE SKETCH_IDE_AGENT
+export SKETCH_IDE_BASE_IMAGE SKETCH_IDE_AGENT
 CGO_ENABLED=0 go build -o bin/bench ./internal/bench # static, since it runs inside the container too
 bin/bench
 go test -run '^$' -bench "${BENCH:-.}" -p 1 ./... | grep -vE '^(ok|PASS|\?)|no test files'

@@ -51,7 +51,7 @@ func withAgent(m *testing.M) int {
 }
 
 func baseImage() string {
-	if image := os.Getenv("SKETCH_IDE_TEST_BASE"); image != "" {
+	if image := os.Getenv("SKETCH_IDE_BASE_IMAGE"); image != "" {
 		return image
 	}
 	return "sketch-ide/debian:bookworm"

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"sync"
 
@@ -46,6 +48,9 @@ func (b *backend) Configure(data json.RawMessage) error {
 	return nil
 }
 
+// baseImageEnv names the base image where neither a setting nor a flag does.
+const baseImageEnv = "SKETCH_IDE_BASE_IMAGE"
+
 // settingsError says which settings could not be understood.
 type settingsError struct{ err error }
 
@@ -58,14 +63,14 @@ func decodeSettings(data json.RawMessage) (session.Settings, error) {
 		BaseImage string `json:"baseImage"`
 	}
 	if len(data) == 0 {
-		return session.Settings{}, nil
+		data = json.RawMessage("{}")
 	}
 	baseErr := json.Unmarshal(data, &plain)
 	if baseErr != nil {
 		baseErr = fmt.Errorf("baseImage: %w", baseErr)
 	}
 	forwards, err := tunnel.DecodeSettings(data)
-	settings := session.Settings{BaseImage: plain.BaseImage, Forwards: forwards}
+	settings := session.Settings{BaseImage: cmp.Or(plain.BaseImage, os.Getenv(baseImageEnv)), Forwards: forwards}
 	if err = errors.Join(baseErr, err); err != nil {
 		return settings, &settingsError{err}
 	}

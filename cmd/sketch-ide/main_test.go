@@ -44,7 +44,7 @@ func (c cleanUp) Run() int {
 }
 
 func testBase() string {
-	if image := os.Getenv("SKETCH_IDE_TEST_BASE"); image != "" {
+	if image := os.Getenv("SKETCH_IDE_BASE_IMAGE"); image != "" {
 		return image
 	}
 	return "sketch-ide/debian:bookworm"

@@ -45,7 +45,11 @@ func serve(ctx context.Context, o *options) error {
 	code := 0
 	err = o.withSupervisor(ctx, session.Config{Observer: b}, func(ctx context.Context, sup *session.Supervisor) error {
 		b.sup = sup
-		var err error
+		settings, err := decodeSettings(nil) // until the editor sends its own, and where it sends none
+		if err != nil {
+			return err
+		}
+		sup.Configure(settings)
 		code, err = server.Serve(ctx, jsonrpc.Stdio(o.std.in, o.std.out))
 		return err
 	})

@@ -41,7 +41,7 @@ func upCommand(o *options) *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.start.BaseImage, "base-image", os.Getenv("SKETCH_IDE_BASE_IMAGE"), "the `image` to build from where the repository has no Dockerfile.sketch")
+	flags.StringVar(&f.start.BaseImage, "base-image", os.Getenv(baseImageEnv), "the `image` to build from where the repository has no Dockerfile.sketch")
 	flags.StringVar(&f.start.Name, "name", "", "the session's `name`, sketch-…, for a second session of a repository")
 	flags.BoolVar(&f.start.Rebuild, "rebuild", false, "build the image again and start a new session")
 	flags.BoolVar(&f.remove, "rm", false, "remove the session at the end instead of detaching")

@@ -32,7 +32,7 @@ func main() {
 		return
 	}
 	server := flag.String("server", "bin/sketch-ide", "the backend under test")
-	image := flag.String("base-image", os.Getenv("SKETCH_IDE_TEST_BASE"), "base image")
+	image := flag.String("base-image", os.Getenv("SKETCH_IDE_BASE_IMAGE"), "base image")
 	rounds := flag.Int("rounds", 50, "listens per kind of address and pace")
 	starts := flag.Int("starts", 5, "warm starts")
 	flag.Parse()
