@@ -1,0 +1,133 @@
+-- What the backend told: sessions, ports, progress. It always tells full state, which replaces what was known.
+local M = {}
+
+---@class sketch.Port
+---@field number integer
+---@field hostPort? integer
+---@field url? string
+---@field status 'forwarded'|'listed'|'stopped'|'failed'|'closed'
+---@field reason? string
+---@field label? string
+---@field process? string
+
+---@class sketch.Session
+---@field name string
+---@field folder string
+---@field state 'starting'|'connected'|'reconnecting'|'lost'|'gone'|'stopped'
+---@field created? string
+
+local sessions, ports, progress = {}, {}, {}
+
+function M.reset()
+  sessions, ports, progress = {}, {}, {}
+end
+
+---@param session sketch.Session
+function M.set_session(session)
+  local over = session.state == 'stopped'
+  sessions[session.name] = not over and session or nil
+  if over or session.state == 'gone' then
+    ports[session.name] = nil
+  end
+end
+
+---Forgets a session that was ended on request.
+---@param name string
+function M.forget(name)
+  sessions[name], ports[name] = nil, nil
+end
+
+---@param session string
+---@param list sketch.Port[]
+function M.set_ports(session, list)
+  ports[session] = list
+end
+
+---@param token string|integer
+---@param value table a WorkDoneProgress value
+function M.set_progress(token, value)
+  if value.kind == 'end' then
+    progress[token] = nil
+    return
+  end
+  local last = progress[token] or {}
+  progress[token] = {
+    title = value.title or last.title,
+    message = value.message or last.message,
+    percentage = value.percentage or last.percentage,
+  }
+end
+
+---The session that commands mean: the newest one that has a container, else the newest.
+---@return sketch.Session?
+function M.session()
+  local best
+  for _, session in pairs(sessions) do
+    local alive = session.state ~= 'gone'
+    local best_alive = best and best.state ~= 'gone'
+    local newer = best and (session.created or '') > (best.created or '')
+    if not best or (alive and not best_alive) or (alive == best_alive and newer) then
+      best = session
+    end
+  end
+  return best
+end
+
+---The session's open ports, or those with one status, by number.
+---@param status? string
+---@return sketch.Port[]
+function M.ports(status)
+  local session = M.session()
+  local list = vim.tbl_filter(function(port)
+    return port.status ~= 'closed' and (status == nil or port.status == status)
+  end, session and ports[session.name] or {})
+  table.sort(list, function(a, b)
+    return a.number < b.number
+  end)
+  return list
+end
+
+---"3000", "3000 → 3001 (3000 is in use)", with its name and where it is.
+---@param port sketch.Port
+---@return string
+function M.describe(port)
+  local parts = { tostring(port.number) }
+  if port.status == 'forwarded' then
+    if port.hostPort and port.hostPort ~= port.number then
+      parts[1] = ('%d → %d'):format(port.number, port.hostPort)
+    end
+    table.insert(parts, port.url)
+  else
+    table.insert(parts, port.status)
+  end
+  if port.label and port.label ~= '' then
+    table.insert(parts, port.label)
+  end
+  if port.process and port.process ~= '' then
+    table.insert(parts, port.process)
+  end
+  if port.reason and port.reason ~= '' then
+    table.insert(parts, '(' .. port.reason .. ')')
+  end
+  return table.concat(parts, '  ')
+end
+
+---For a status line: empty when there is nothing to say. Percent signs are doubled, as 'statusline' wants it.
+---@return string
+function M.statusline()
+  for _, task in pairs(progress) do
+    local percent = task.percentage and (' %d%%%%'):format(task.percentage) or ''
+    return ('sketch: %s%s'):format((task.message or task.title or 'busy'):gsub('%%', '%%%%'), percent)
+  end
+  local session = M.session()
+  if not session then
+    return ''
+  end
+  if session.state ~= 'connected' then
+    return 'sketch: ' .. session.state
+  end
+  local count = #M.ports('forwarded')
+  return count == 0 and 'sketch' or ('sketch: %d port%s'):format(count, count == 1 and '' or 's')
+end
+
+return M
