@@ -8,7 +8,8 @@
 // The package never binds anything but the host's loopback addresses, never connects to a discovered port unasked, and
 // knows neither editors nor the container's engine. Package session wires it.
 //
-// Goroutines: Conn.Run has the redial loop, and per live connection a keepalive, one for requests and one for incoming
-// channels, and one for each channel served. Manager.Run has the owner, one accept loop per listener, and two per forwarded connection. All of them have ended
-// when Run returns.
+// Goroutines: Conn.Run has the redial loop, one that watches for the machine's sleep and one for Gone; per live connection
+// a keepalive, one for requests and one for incoming channels; and one for each channel served. Manager.Run has the owner,
+// one accept loop per listener, and per forwarded connection two for the relay and one for the channel's requests. They have
+// ended when Run returns, but for those that wait for an answer of the container's and end with the connection.
 package tunnel

@@ -163,22 +163,28 @@ func TestLoopbackResets(t *testing.T) {
 	m, published := startManager(t, newTCPAgent(t))
 	f := observe(t, m, published, l)
 
-	client := dialHost(t, "127.0.0.1", f.HostPort)
-	target, err := l.Accept()
-	if err != nil {
-		t.Fatal(err)
+	// connect returns both ends of a connection that is up on the whole way.
+	connect := func(host string) (client, target *net.TCPConn) {
+		client = dialHost(t, host, f.HostPort)
+		client.Write([]byte("x"))
+		conn, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+		conn.SetDeadline(time.Now().Add(30 * time.Second))
+		if _, err := conn.Read(make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+		return client, conn.(*net.TCPConn)
 	}
-	target.(*net.TCPConn).SetLinger(0)
+	client, target := connect("127.0.0.1")
+	target.SetLinger(0)
 	target.Close()
 	if _, err := client.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("after the target's reset the client read %v", err)
 	}
-
-	client = dialHost(t, "::1", f.HostPort)
-	if target, err = l.Accept(); err != nil {
-		t.Fatal(err)
-	}
-	defer target.Close()
+	client, target = connect("::1")
 	client.SetLinger(0)
 	client.Close()
 	if _, err := target.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {

@@ -294,13 +294,12 @@ func TestManagerChoosesHostPorts(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				tt.cfg.Settings = settings
 				w := newWorld(t, tt.cfg)
 				for a, err := range tt.taken {
 					w.take(err, a)
 				}
 				w.serve(tt.serve...)
-				// Reconciled twice, since settings apply before the first snapshot.
+				w.m.Configure(settings)
 				w.want(tt.want...)
 			})
 		})

@@ -194,9 +194,11 @@ func TestOpenSSHServer(t *testing.T) {
 	s.mu.Lock()
 	s.last.Process.Kill()
 	s.mu.Unlock()
-	for phase := range phases {
-		if phase == tunnel.Reconnecting {
-			break
+	for phase := tunnel.Connected; phase != tunnel.Reconnecting; {
+		select {
+		case phase = <-phases:
+		case <-ctx.Done():
+			t.Fatal("the death of the server went unnoticed")
 		}
 	}
 	conn, err := c.DialContext(ctx, "tcp", tcp.Addr().String())

@@ -79,8 +79,8 @@ func defaultProtocol(port uint16) string {
 }
 
 // attributesOf merges the attributes that match a port, and reports whether any portsAttributes did; only if not,
-// otherPortsAttributes apply. An explicit port wins over a range, a narrow range over a wide one, and any of them over a pattern; among equals
-// the first in the document wins.
+// otherPortsAttributes apply. An explicit port wins over a range, a narrow range over a wide one, and any of them over a
+// pattern; among equals the first in the document wins.
 func attributesOf(port ports.Port, host string, s Settings) (a Attributes, named bool) {
 	var matching []PortAttributes
 	for _, p := range s.PortsAttributes {
