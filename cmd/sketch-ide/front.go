@@ -16,7 +16,8 @@ import (
 
 // front is the terminal front end of `up`: a line for each event, and on a terminal a live list of the ports below them.
 type front struct {
-	gone chan struct{} // closed when the session's container was removed
+	gone    chan struct{} // closed when the session's container was removed
+	leaving string        // what ctrl-C does
 
 	mu     sync.Mutex // guards the fields below; writing to the terminal is what it is for
 	screen screen
@@ -28,9 +29,10 @@ type front struct {
 
 var _ session.Observer = (*front)(nil)
 
-func newFront(w io.Writer, asJSON, live bool) *front {
+// newFront returns a front end; leaving says what ctrl-C does.
+func newFront(w io.Writer, asJSON, live bool, leaving string) *front {
 	return &front{
-		gone: make(chan struct{}), ports: map[int]jsonrpc.Port{}, json: asJSON,
+		gone: make(chan struct{}), ports: map[int]jsonrpc.Port{}, json: asJSON, leaving: leaving,
 		screen: screen{w: w, live: live && !asJSON && isTerminal(w)},
 	}
 }
@@ -163,7 +165,7 @@ func (f *front) showPorts(i session.Info) {
 		}
 	}
 	lines := splitLines(b.String())
-	f.screen.setFooter(append(lines, fmt.Sprintf("%s   ctrl-C detaches", i.Name)))
+	f.screen.setFooter(append(lines, i.Name))
 }
 
 // screen prints lines above a footer that stays below them. Where it is not live there is no footer, only lines.

@@ -16,11 +16,14 @@ import (
 )
 
 func portsCommand(o *options) *cobra.Command {
-	var asJSON bool
+	var asJSON, watch bool
 	cmd := &cobra.Command{
 		Use: "ports [SESSION]", Short: "List a session's ports and where they are on this machine", Args: maxArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.withSession(cmd.Context(), args, func(_ context.Context, _ *session.Supervisor, info session.Info) error {
+			return o.withSession(cmd.Context(), args, func(ctx context.Context, _ *session.Supervisor, info session.Info) error {
+				if watch {
+					return o.watchPorts(ctx, info, asJSON)
+				}
 				if asJSON {
 					return writeJSON(o.std.out, jsonrpc.PortsResult{Session: info.Name, Ports: wirePorts(info.Forwards)})
 				}
@@ -29,7 +32,26 @@ func portsCommand(o *options) *cobra.Command {
 		},
 	}
 	jsonFlag(cmd, &asJSON)
+	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "go on telling what changes, until ctrl-C")
 	return cmd
+}
+
+// watchPorts tells what the session's owner forwards, as `up` does, without taking part in it.
+func (o *options) watchPorts(ctx context.Context, info session.Info, asJSON bool) error {
+	store, err := o.store()
+	if err != nil {
+		return err
+	}
+	front := newFront(o.std.out, asJSON, true, "ends this list")
+	defer front.quiet()
+	err = store.Watch(ctx, info.Name, func(forwards []tunnel.Forward) {
+		info.Forwards = forwards
+		front.PortsChanged(info)
+	})
+	if ctx.Err() != nil {
+		return nil // ctrl-C is how one ends it
+	}
+	return err
 }
 
 func printPorts(w io.Writer, info session.Info) error {

@@ -50,7 +50,7 @@ func upCommand(o *options) *cobra.Command {
 }
 
 func (o *options) up(ctx context.Context, f upFlags, command []string) error {
-	front := newFront(o.std.out, f.json, len(command) == 0)
+	front := newFront(o.std.out, f.json, len(command) == 0, "detaches")
 	return o.withSupervisor(ctx, session.Config{Observer: front}, func(ctx context.Context, sup *session.Supervisor) error {
 		begun := time.Now()
 		info, err := sup.Start(ctx, f.start, front.progress)
