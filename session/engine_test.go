@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -69,41 +70,44 @@ func connect(ctx context.Context) (session.Engine, error) {
 // window is one process's part: a supervisor and what it told.
 type window struct {
 	*session.Supervisor
-	t      *testing.T
-	close  func()
-	mu     sync.Mutex
-	info   map[string]session.Info
-	states []session.State
-	news   chan struct{}
+	t     *testing.T
+	close func()
+	mu    sync.Mutex
+	info  map[string]session.Info
+	told  []session.Info // everything, in order
+	news  chan struct{}
 }
 
 func (w *window) SessionChanged(i session.Info) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.info[i.Name] = i
-	w.states = append(w.states, i.State)
-	w.wakeLocked()
+	w.tellLocked(i)
 }
 
 func (w *window) PortsChanged(i session.Info) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.info[i.Name] = i
-	w.wakeLocked()
+	w.tellLocked(i)
 }
 
-func (w *window) wakeLocked() {
+func (w *window) tellLocked(i session.Info) {
+	w.info[i.Name] = i
+	w.told = append(w.told, i)
 	close(w.news)
 	w.news = make(chan struct{})
 }
 
 // open opens a window on the state directory; it is closed with the test if not before.
-func open(t *testing.T, store *session.Store) *window {
+func open(t *testing.T, store *session.Store, change ...func(*session.Config)) *window {
 	t.Helper()
 	w := &window{t: t, info: map[string]session.Info{}, news: make(chan struct{})}
-	w.Supervisor = session.NewSupervisor(session.Config{
+	cfg := session.Config{
 		Store: store, Connect: connect, Version: "test", Observer: w, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
-	})
+	}
+	for _, c := range change {
+		c(&cfg)
+	}
+	w.Supervisor = session.NewSupervisor(cfg)
 	w.Configure(session.Settings{BaseImage: baseImage()})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -189,9 +193,12 @@ func runGit(t *testing.T, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
+// lastPort makes freePort give parallel tests different numbers, with room for a neighbour.
+var lastPort atomic.Int32
+
 func freePort(t *testing.T) uint16 {
 	t.Helper()
-	for port := 21000 + os.Getpid()%5000; port < 32000; port++ {
+	for port := 21000 + os.Getpid()%5000 + 10*int(lastPort.Add(1)); port < 32000; port++ {
 		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err == nil {
 			l.Close()
@@ -390,5 +397,46 @@ func TestFailedStartLeavesNothing(t *testing.T) {
 	}
 	if names, err := store.Names(); err != nil || len(names) > 0 {
 		t.Errorf("state left behind: %v, %v", names, err)
+	}
+}
+
+func TestForwardsSurviveReattaching(t *testing.T) {
+	t.Parallel()
+	store, repo := newStore(t), newRepo(t)
+	first := open(t, store)
+	info := first.start(repo)
+	port, asked := freePort(t)+300, freePort(t)+301
+	// By nohup, the server outlives the window that started it.
+	script := fmt.Sprintf("nohup python3 -m http.server --bind 127.0.0.1 %d >/dev/null 2>&1 & nohup python3 -m http.server %d >/dev/null 2>&1 &", port, port+2)
+	if err := first.Exec(t.Context(), info.Name, []string{"sh", "-c", script}, session.Streams{}); err != nil {
+		t.Fatal(err)
+	}
+	first.await(info.Name, "forwards", func(i session.Info) bool { return forwarded(port)(i) && forwarded(port + 2)(i) })
+	if _, err := first.Forward(t.Context(), info.Name, port, asked); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Unforward(t.Context(), info.Name, port+2); err != nil {
+		t.Fatal(err)
+	}
+	before := first.await(info.Name, "changes by hand", func(i session.Info) bool {
+		return find(i, port).HostPort == asked && find(i, port+2).Status == tunnel.Stopped
+	})
+	first.close()
+
+	second := open(t, store)
+	if again := second.start(repo); again.Name != info.Name {
+		t.Fatalf("got another session: %+v", again)
+	}
+	after := second.await(info.Name, "the same forwards", func(i session.Info) bool {
+		return find(i, port).Status == tunnel.Forwarded && find(i, port+2).Status == tunnel.Stopped
+	})
+	for _, p := range []uint16{port, port + 2} {
+		b, a := find(before, p), find(after, p)
+		if a.HostPort != b.HostPort || a.Opened != b.Opened {
+			t.Errorf("port %d: before %+v, after %+v", p, b, a)
+		}
+	}
+	if page := get(t, find(after, port).URL()+"/index.html"); page != "hello from inside\n" {
+		t.Errorf("GET after reattaching answered %q", page)
 	}
 }

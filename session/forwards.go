@@ -20,6 +20,7 @@ const forwardsFile = "forwards.json"
 // savedForward is a tunnel.Forward in the state directory: the format between the owner and everybody else on this machine.
 type savedForward struct {
 	Port      uint16        `json:"port"`
+	Host      string        `json:"host,omitempty"`
 	HostPort  uint16        `json:"hostPort,omitempty"`
 	Status    tunnel.Status `json:"status"`
 	Reason    string        `json:"reason,omitempty"`
@@ -34,45 +35,52 @@ type savedForward struct {
 	Opened    uint64        `json:"opened"`
 }
 
-func (s *Store) saveForwards(name string, forwards []tunnel.Forward) error {
-	saved := make([]savedForward, 0, len(forwards))
+// saved is what forwards.json holds.
+type saved struct {
+	Forwards []savedForward `json:"forwards"`
+	Memory   tunnel.Memory  `json:"memory"`
+}
+
+func (s *Store) saveForwards(name string, forwards []tunnel.Forward, memory tunnel.Memory) error {
+	list := make([]savedForward, 0, len(forwards))
 	for _, f := range forwards {
 		entry := savedForward{
-			Port: f.Port, HostPort: f.HostPort, Status: f.Status, Reason: f.Reason, Process: f.Process, PID: f.PID, Label: f.Label,
+			Port: f.Port, Host: f.Host, HostPort: f.HostPort, Status: f.Status, Reason: f.Reason, Process: f.Process, PID: f.PID, Label: f.Label,
 			Protocol: f.Protocol, Action: f.Action, Addresses: f.Addresses, Since: f.Since, Opened: f.Opened,
 		}
 		if f.Err != nil {
 			entry.Error = f.Err.Error()
 		}
-		saved = append(saved, entry)
+		list = append(list, entry)
 	}
-	data, err := json.Marshal(saved)
+	data, err := json.Marshal(saved{list, memory})
 	if err != nil {
 		return fmt.Errorf("encode forwards: %w", err)
 	}
 	return writeFile(s.path(name, forwardsFile), data, 0o600)
 }
 
-func (s *Store) loadForwards(name string) ([]savedForward, error) {
+// loadForwards reads what the last owner wrote; nothing when there was none.
+func (s *Store) loadForwards(name string) ([]tunnel.Forward, tunnel.Memory, error) {
 	data, err := os.ReadFile(s.path(name, forwardsFile))
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
+		return nil, tunnel.Memory{}, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read forwards: %w", err)
+		return nil, tunnel.Memory{}, fmt.Errorf("read forwards: %w", err)
 	}
-	var saved []savedForward
-	if err := json.Unmarshal(data, &saved); err != nil {
-		return nil, fmt.Errorf("read forwards: %w", err)
+	var content saved
+	if err := json.Unmarshal(data, &content); err != nil {
+		return nil, tunnel.Memory{}, fmt.Errorf("read forwards: %w", err)
 	}
-	return saved, nil
+	return restored(content.Forwards), content.Memory, nil
 }
 
-func restored(saved []savedForward) []tunnel.Forward {
-	forwards := make([]tunnel.Forward, 0, len(saved))
-	for _, e := range saved {
+func restored(list []savedForward) []tunnel.Forward {
+	forwards := make([]tunnel.Forward, 0, len(list))
+	for _, e := range list {
 		f := tunnel.Forward{
-			Port: e.Port, HostPort: e.HostPort, Status: e.Status, Reason: e.Reason, Process: e.Process, PID: e.PID, Label: e.Label,
+			Port: e.Port, Host: e.Host, HostPort: e.HostPort, Status: e.Status, Reason: e.Reason, Process: e.Process, PID: e.PID, Label: e.Label,
 			Protocol: e.Protocol, Action: e.Action, Addresses: e.Addresses, Since: e.Since, Opened: e.Opened,
 		}
 		if e.Error != "" {
@@ -81,16 +89,6 @@ func restored(saved []savedForward) []tunnel.Forward {
 		forwards = append(forwards, f)
 	}
 	return forwards
-}
-
-func hostPorts(forwards []savedForward) map[uint16]uint16 {
-	m := map[uint16]uint16{}
-	for _, f := range forwards {
-		if f.HostPort != 0 {
-			m[f.Port] = f.HostPort
-		}
-	}
-	return m
 }
 
 // Watch hands out what the session's owner forwards, at first and after each change, until ctx ends; while nobody owns the session it is what the last
@@ -106,11 +104,11 @@ func (s *Store) Watch(ctx context.Context, name string, changed func([]tunnel.Fo
 		return fmt.Errorf("watch forwards: %w", err)
 	}
 	for {
-		saved, err := s.loadForwards(name)
+		forwards, _, err := s.loadForwards(name)
 		if err != nil {
 			return err
 		}
-		changed(restored(saved))
+		changed(forwards)
 		if err := awaitFile(ctx, w, s.path(name, forwardsFile)); err != nil {
 			return err
 		}

@@ -56,8 +56,8 @@ func (s *Supervisor) describe(c container.Container) Info {
 	}
 	info.Workspace, info.Branch, info.Commit, info.User = rec.Workspace, rec.Branch, rec.Commit, rec.User
 	if info.Owned {
-		if saved, err := s.cfg.Store.loadForwards(rec.Name); err == nil {
-			info.Forwards = restored(saved)
+		if forwards, _, err := s.cfg.Store.loadForwards(rec.Name); err == nil {
+			info.Forwards = forwards
 		}
 	}
 	return info

@@ -40,18 +40,18 @@ func (s *Session) elect(ctx context.Context) (*fileLock, error) {
 
 // keepForwards is the owner's work. The host ports of the last owner are asked for again, so that URLs stay true across windows.
 func (s *Session) keepForwards(ctx context.Context) error {
-	previous, err := s.store.loadForwards(s.rec.Name)
+	_, memory, err := s.store.loadForwards(s.rec.Name)
 	if err != nil {
-		s.log.Warn("read forwards", "error", err) // remembered ports are a convenience
+		s.log.Warn("read forwards", "error", err) // host ports are then chosen anew
 	}
 	s.mu.Lock()
 	settings := s.settings
 	s.mu.Unlock()
 	m := tunnel.NewManager(tunnel.ManagerConfig{
-		Dial: s.conn.DialContext, Settings: settings, Remembered: hostPorts(previous), Log: s.log,
+		Dial: s.conn.DialContext, Settings: settings, Memory: memory, Log: s.log,
 		Changed: func(f []tunnel.Forward) { s.update(func() { s.forwards = f }) },
 	})
-	s.update(func() { s.owner, s.elected, s.manager, s.forwards = true, true, m, nil })
+	s.update(func() { s.owner, s.elected, s.manager = true, true, m })
 	s.mu.Lock()
 	latest, seen, pipe := s.latest, s.seen, s.pipe
 	s.mu.Unlock()

@@ -28,9 +28,9 @@ func (s *Session) publish(ctx context.Context) {
 			if s.observer != nil {
 				s.observer.PortsChanged(info)
 			}
-			if info.Owner {
+			if m := s.currentManager(); m != nil {
 				// After the observer: what people wait for comes first.
-				s.report("forwards file", s.store.saveForwards(info.Name, info.Forwards))
+				s.report("forwards file", s.store.saveForwards(info.Name, info.Forwards, m.Memory()))
 			}
 		}
 		if last = info; info.State == Gone {

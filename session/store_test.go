@@ -67,7 +67,7 @@ func TestStoreFilesAreForTheirOwnerOnly(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
 	rec := testRecord(t, s, "sketch-brave-otter")
-	if err := errors.Join(s.save(rec), s.writeSSH(rec), s.saveForwards(rec.Name, nil)); err != nil {
+	if err := errors.Join(s.save(rec), s.writeSSH(rec), s.saveForwards(rec.Name, nil, tunnel.Memory{})); err != nil {
 		t.Fatal(err)
 	}
 	err := filepath.WalkDir(s.dir, func(path string, d fs.DirEntry, err error) error {
@@ -149,17 +149,18 @@ func TestForwardsSurviveTheirOwner(t *testing.T) {
 		{Port: 3000, HostPort: 3001, Status: tunnel.Forwarded, Reason: "3000 is in use", Process: "vite", PID: 7, Action: tunnel.Notify, Opened: 2},
 		{Port: 40000, Status: tunnel.Listed},
 	}
-	if err := s.saveForwards(rec.Name, want); err != nil {
+	memory := tunnel.Memory{HostPorts: map[uint16]uint16{3000: 3001}, ByHand: map[uint16]tunnel.ByHand{80: {HostPort: 8080}}, Opened: map[uint16]uint64{3000: 2}}
+	if err := s.saveForwards(rec.Name, want, memory); err != nil {
 		t.Fatal(err)
 	}
-	saved, err := s.loadForwards(rec.Name)
+	got, remembered, err := s.loadForwards(rec.Name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, restored(saved), cmpopts.IgnoreUnexported(tunnel.Forward{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(tunnel.Forward{})); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(map[uint16]uint16{3000: 3001}, hostPorts(saved)); diff != "" {
+	if diff := cmp.Diff(memory, remembered); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -34,14 +34,14 @@ func (r *reconciler) bind(w *want) (*binding, error) {
 		}
 		return r.serve(listeners, port, ""), nil
 	}
-	if past := r.remembered[w.port]; past != 0 && past != w.port {
+	if past := r.memory.HostPorts[w.port]; past != 0 && past != w.port {
 		if listeners, err := r.listen(past); err == nil {
 			return r.serve(listeners, past, "as before"), nil
 		}
 	}
 	listeners, err := r.listen(w.port)
 	if err == nil {
-		r.remembered[w.port] = w.port
+		r.memory.HostPorts[w.port] = w.port
 		return r.serve(listeners, w.port, ""), nil
 	}
 	why := inUse(w.port, err)
@@ -51,7 +51,7 @@ func (r *reconciler) bind(w *want) (*binding, error) {
 			continue
 		}
 		port = portOf(listeners[0])
-		r.remembered[w.port] = port
+		r.memory.HostPorts[w.port] = port
 		return r.serve(listeners, port, why.Error()), nil
 	}
 	return nil, why

@@ -16,7 +16,8 @@ import (
 
 // ConnConfig configures a Conn. Dial, Signer and HostKey are required.
 type ConnConfig struct {
-	// Dial opens the byte transport under SSH: TCP, or the standard streams of an exec.
+	// Dial opens the byte transport under SSH: TCP, or the standard streams of an exec. It returns soon after the end of ctx. While
+	// one call hangs another may be made.
 	Dial func(ctx context.Context) (net.Conn, error)
 
 	User    string
@@ -38,9 +39,9 @@ type ConnConfig struct {
 	KeepaliveTimeout  time.Duration // of silence after the probe, then the transport is closed hard; 0 means 2 s
 	DialTimeout       time.Duration // for the transport and the handshake together; 0 means 10 s
 	BackoffMin        time.Duration // before the second attempt, doubled each time; 0 means 50 ms
-	BackoffMax        time.Duration // between later attempts; 0 means 2 s
+	BackoffMax        time.Duration // between later attempts; 0 means 1 s
 	LostAfter         time.Duration // outage after which the phase is Lost; 0 means 60 s
-	LostInterval      time.Duration // between attempts while Lost; 0 means 15 s
+	LostInterval      time.Duration // between attempts while Lost, unless they time out; 0 means 15 s
 }
 
 func (cfg ConnConfig) withDefaults() ConnConfig {
@@ -49,7 +50,7 @@ func (cfg ConnConfig) withDefaults() ConnConfig {
 	cfg.KeepaliveTimeout = cmp.Or(cfg.KeepaliveTimeout, 2*time.Second)
 	cfg.DialTimeout = cmp.Or(cfg.DialTimeout, 10*time.Second)
 	cfg.BackoffMin = cmp.Or(cfg.BackoffMin, 50*time.Millisecond)
-	cfg.BackoffMax = cmp.Or(cfg.BackoffMax, 2*time.Second)
+	cfg.BackoffMax = cmp.Or(cfg.BackoffMax, time.Second)
 	cfg.LostAfter = cmp.Or(cfg.LostAfter, time.Minute)
 	cfg.LostInterval = cmp.Or(cfg.LostInterval, 15*time.Second)
 	if cfg.Changed == nil {

@@ -47,7 +47,7 @@ type link struct {
 
 // handshake dials and authenticates both ends. The end of ctx ends it wherever it hangs.
 func (c *Conn) handshake(ctx context.Context) (*link, error) {
-	raw, err := c.cfg.Dial(ctx)
+	raw, err := persist(ctx, c.cfg.Dial)
 	if err != nil {
 		return nil, fmt.Errorf("dial container: %w", err)
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net"
 	"slices"
 	"sync"
@@ -22,9 +21,8 @@ type ManagerConfig struct {
 
 	Settings Settings
 
-	// Remembered maps container ports to the host ports that an earlier run of the session used for them; they are tried
-	// first. It is read by NewManager only.
-	Remembered map[uint16]uint16
+	// Memory is that of the session's last Manager. It is read by NewManager only.
+	Memory Memory
 
 	// Listen binds the host's side; nil means net.Listen. It must not block.
 	Listen func(network, address string) (net.Listener, error)
@@ -72,6 +70,7 @@ type Manager struct {
 	mu       sync.Mutex // guards what follows, never held across I/O or a callback
 	inputs   inputs
 	forwards []Forward // as last published; never modified
+	memory   Memory    // as of then; never modified
 }
 
 // inputs are what the world looks like. The owner takes a copy; the values inside are not modified.
@@ -141,7 +140,7 @@ func (m *Manager) reconcile(timer *time.Timer) {
 	m.mu.Lock()
 	changed := !slices.EqualFunc(forwards, m.forwards, Forward.equal)
 	if changed {
-		m.forwards = forwards
+		m.forwards, m.memory = forwards, m.owner.memory.clone()
 	}
 	m.mu.Unlock()
 	if changed {
@@ -224,16 +223,9 @@ func (m *Manager) forward(port uint16) (Forward, bool) {
 	return Forward{}, false
 }
 
-// Remembered returns the host port of every port that was ever forwarded, for ManagerConfig.Remembered of a later run.
-func Remembered(earlier map[uint16]uint16, forwards []Forward) map[uint16]uint16 {
-	all := maps.Clone(earlier)
-	if all == nil {
-		all = map[uint16]uint16{}
-	}
-	for _, f := range forwards {
-		if f.HostPort != 0 {
-			all[f.Port] = f.HostPort
-		}
-	}
-	return all
+// Memory returns what the session's next Manager is to know.
+func (m *Manager) Memory() Memory {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.memory
 }

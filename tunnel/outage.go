@@ -1,6 +1,7 @@
 package tunnel
 
 import (
+	"context"
 	"errors"
 	"time"
 )
@@ -57,7 +58,9 @@ func (o *outage) wait() time.Duration {
 	switch {
 	case o.final():
 		return -1
-	case o.lost():
+	case o.lost() && !errors.Is(o.err, context.DeadlineExceeded):
+		// What fails at once is told to be over, by a Kick. The end of a silence nobody tells: there the attempts, which last long enough,
+		// follow one another.
 		return o.cfg.LostInterval
 	case o.atOnce:
 		o.atOnce = false

@@ -21,18 +21,11 @@ type reconciler struct {
 	cfg    ManagerConfig
 	ctx    context.Context // Run's, for the connections
 	wg     sync.WaitGroup  // accept loops and connections
-	wishes map[uint16]wish
+	memory Memory
 	seen   map[uint16]*sighting
 	actual map[uint16]*entry
 
-	remembered map[uint16]uint16
-	pipe       Phase // at the last look
-}
-
-// wish is what the user asked for by hand.
-type wish struct {
-	stop     bool
-	hostPort uint16 // exactly this one; 0 for any
+	pipe Phase // at the last look
 }
 
 // sighting is the history of one container port.
@@ -40,6 +33,7 @@ type sighting struct {
 	open     bool
 	closedAt time.Time
 	opened   uint64 // see Forward.Opened
+	restored bool   // from Memory: open in the first snapshot, it is what the last Manager had, and has not newly opened
 }
 
 // entry is a row of the table: a forward and, while it has listeners, its binding.
@@ -63,17 +57,11 @@ type want struct {
 }
 
 func newReconciler(cfg ManagerConfig) *reconciler {
-	remembered := maps.Clone(cfg.Remembered)
-	if remembered == nil {
-		remembered = map[uint16]uint16{}
+	r := &reconciler{cfg: cfg, memory: cfg.Memory.clone(), seen: map[uint16]*sighting{}, actual: map[uint16]*entry{}}
+	for port, opened := range r.memory.Opened {
+		r.seen[port] = &sighting{opened: opened, restored: true}
 	}
-	return &reconciler{
-		cfg:        cfg,
-		wishes:     map[uint16]wish{},
-		seen:       map[uint16]*sighting{},
-		actual:     map[uint16]*entry{},
-		remembered: remembered,
-	}
+	return r
 }
 
 // reconcile makes actual what in and the wishes want, and returns all forwards and when to look again without being
@@ -107,8 +95,9 @@ func (r *reconciler) observe(snapshot ports.Snapshot, settings Settings, now tim
 		}
 		if isOpen && !s.open {
 			s.open = true
-			if s.opened == 0 || now.Sub(s.closedAt) >= r.cfg.Linger {
+			if s.opened == 0 || !s.restored && now.Sub(s.closedAt) >= r.cfg.Linger {
 				s.opened++
+				r.memory.Opened[port] = s.opened
 			}
 		}
 	}
@@ -116,6 +105,7 @@ func (r *reconciler) observe(snapshot ports.Snapshot, settings Settings, now tim
 		if s.open && !open[port] {
 			s.open, s.closedAt = false, now
 		}
+		s.restored = s.restored && snapshot.Epoch == "" // until there is a snapshot
 	}
 }
 
@@ -141,8 +131,8 @@ func (r *reconciler) wants(in inputs, now time.Time) []*want {
 		w := add(t.Port)
 		w.target, w.open = t, w.open || t.Host != ""
 	}
-	for port, wish := range r.wishes {
-		if !wish.stop {
+	for port, wish := range r.memory.ByHand {
+		if !wish.Stop {
 			add(port).byHand = true
 		}
 	}
@@ -174,10 +164,10 @@ func (r *reconciler) judge(w *want, in inputs) {
 		info.Command = e.command // so that a pattern goes on matching over a restart
 	}
 	w.decision = Decide(info, in.settings, in.snapshot.Ephemeral)
-	wish := r.wishes[w.port]
-	w.hostPort = wish.hostPort
+	wish := r.memory.ByHand[w.port]
+	w.hostPort = wish.HostPort
 	switch {
-	case wish.stop:
+	case wish.Stop:
 		w.status = Stopped
 	case w.byHand:
 		w.status = Forwarded
@@ -350,12 +340,12 @@ func (r *reconciler) forward(port, hostPort uint16) error {
 			e.binding.close()
 		}
 		e.binding = r.serve(listeners, hostPort, "")
-		r.remembered[port] = hostPort
+		r.memory.HostPorts[port] = hostPort
 	}
 	if e != nil {
 		e.triedAt = time.Time{}
 	}
-	r.wishes[port] = wish{hostPort: hostPort}
+	r.memory.ByHand[port] = ByHand{HostPort: hostPort}
 	return nil
 }
 
@@ -364,7 +354,7 @@ func (r *reconciler) unforward(port uint16) error {
 	if r.actual[port] == nil {
 		return ErrNotForwarded
 	}
-	r.wishes[port] = wish{stop: true}
+	r.memory.ByHand[port] = ByHand{Stop: true}
 	return nil
 }
 
