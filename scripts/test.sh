@@ -63,11 +63,23 @@ cross() { # the whole module for each platform of a release; vet reads the tests
 }
 extension() { (cd editors/vscode && npm run --silent "$@"); }
 
+finish() {
+  heading "result after $((SECONDS - begun)) s"
+  [ ${#bad[@]} = 0 ] || echo "Not passed: $(printf '%s; ' "${bad[@]}")"
+  echo "$passed passed, $failed failed, $skipped skipped" | tee "$artifacts/result.txt"
+  [ "$((failed + skipped))" = 0 ]
+  exit
+}
+give_up() { # without the set-up there is nothing to test
+  failed=1 bad=("set-up: $1")
+  finish
+}
+
 heading "set-up"
 since=$SECONDS
-scripts/engine.sh
-SKETCH_IDE_BASE_IMAGE=$(scripts/base-image.sh)
-scripts/test-deps.sh
+scripts/engine.sh || give_up "Docker engine"
+SKETCH_IDE_BASE_IMAGE=$(scripts/base-image.sh) || give_up "base image"
+scripts/test-deps.sh || give_up "what the tests need"
 PATH=$(scripts/node.sh):$PATH
 spent "set-up" "$since"
 
@@ -85,8 +97,4 @@ step "extension: types and lint" extension check
 tests "extension-unit" 5m extension test
 tests "vscode" 8m extension test:e2e
 tests "neovim" 3m editors/nvim/test/run.sh
-
-heading "result after $((SECONDS - begun)) s"
-[ ${#bad[@]} = 0 ] || echo "Not passed: $(printf '%s; ' "${bad[@]}")"
-echo "$passed passed, $failed failed, $skipped skipped" | tee "$artifacts/result.txt"
-[ "$((failed + skipped))" = 0 ]
+finish
