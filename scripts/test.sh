@@ -61,7 +61,7 @@ cross() { # the whole module for each platform of a release; vet reads the tests
   done
   GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 go vet ./...
 }
-extension() { (cd editors/vscode && npm run --silent "$@"); }
+extension=(npm --prefix editors/vscode run --silent)
 
 finish() {
   heading "result after $((SECONDS - begun)) s"
@@ -92,9 +92,9 @@ step "gofmt" formatted
 step "go vet" go vet ./...
 step "cross-compile" cross
 step "golangci-lint" go tool -modfile=tools.mod golangci-lint run
-tests "go" 15m go run ./scripts/gotest -log "$artifacts/go-test.json" -race -shuffle=on -timeout 12m ./...
-step "extension: types and lint" extension check
-tests "extension-unit" 5m extension test
-tests "vscode" 8m extension test:e2e
+tests "go" 15m go run ./scripts/gotest -log "$artifacts/go-test.json" -- -race -shuffle=on -timeout 12m ./...
+step "extension: types and lint" "${extension[@]}" check
+tests "extension-unit" 5m "${extension[@]}" test
+tests "vscode" 8m "${extension[@]}" test:e2e
 tests "neovim" 3m editors/nvim/test/run.sh
 finish

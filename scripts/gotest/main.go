@@ -1,4 +1,4 @@
-// Command gotest runs `go test` with its arguments and reports what people and machines need of it: a line for each package, the
+// Command gotest [-log FILE] -- ARGUMENTS runs `go test ARGUMENTS` and reports what people and machines need of it: a line for each package, the
 // whole output of what failed, and a closing line "N passed, N failed, N skipped" that counts tests and subtests. A package that fails
 // without a failed test (it does not build, or leaks a goroutine) counts as one failure. All events go to the file that -log names.
 package main
