@@ -411,7 +411,7 @@ func TestForwardsSurviveReattaching(t *testing.T) {
 	if err := first.Exec(t.Context(), info.Name, []string{"sh", "-c", script}, session.Streams{}); err != nil {
 		t.Fatal(err)
 	}
-	first.await(info.Name, "forwards", func(i session.Info) bool { return forwarded(port)(i) && forwarded(port + 2)(i) })
+	first.await(info.Name, "forwards", func(i session.Info) bool { return forwarded(port)(i) && forwarded(port+2)(i) })
 	if _, err := first.Forward(t.Context(), info.Name, port, asked); err != nil {
 		t.Fatal(err)
 	}

@@ -44,22 +44,34 @@ func (s *Session) keepForwards(ctx context.Context) error {
 	if err != nil {
 		s.log.Warn("read forwards", "error", err) // host ports are then chosen anew
 	}
-	s.mu.Lock()
-	settings := s.settings
-	s.mu.Unlock()
 	m := tunnel.NewManager(tunnel.ManagerConfig{
-		Dial: s.conn.DialContext, Settings: settings, Memory: memory, Log: s.log,
+		Dial: s.conn.DialContext, Memory: memory, Log: s.log,
 		Changed: func(f []tunnel.Forward) { s.update(func() { s.forwards = f }) },
 	})
 	s.update(func() { s.owner, s.elected, s.manager = true, true, m })
-	s.mu.Lock()
-	latest, seen, pipe := s.latest, s.seen, s.pipe
-	s.mu.Unlock()
-	m.SetState(pipe)
-	if seen {
-		m.Observe(latest)
-	}
+	s.brief(m)
 	err = m.Run(ctx)
 	s.update(func() { s.owner, s.manager, s.forwards = false, nil, nil })
 	return err
+}
+
+// brief gives a new manager what came before it. What comes meanwhile is given by whoever learns of it, and may be overtaken here by
+// something older: then everything is given again.
+func (s *Session) brief(m *tunnel.Manager) {
+	for {
+		s.mu.Lock()
+		latest, seen, pipe, settings, inputs := s.latest, s.seen, s.pipe, s.settings, s.inputs
+		s.mu.Unlock()
+		m.Configure(settings)
+		m.SetState(pipe)
+		if seen {
+			m.Observe(latest)
+		}
+		s.mu.Lock()
+		done := s.inputs == inputs
+		s.mu.Unlock()
+		if done {
+			return
+		}
+	}
 }

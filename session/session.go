@@ -17,12 +17,13 @@ import (
 )
 
 type sessionConfig struct {
-	engine   Engine
-	store    *Store
-	rec      record
-	settings tunnel.Settings
-	observer Observer
-	log      *slog.Logger
+	engine    Engine
+	store     *Store
+	rec       record
+	settings  tunnel.Settings
+	observer  Observer
+	lostAfter time.Duration
+	log       *slog.Logger
 }
 
 // Session is one session that this process is attached to.
@@ -46,6 +47,7 @@ type Session struct {
 	manager  *tunnel.Manager // nil unless owner
 	latest   ports.Snapshot  // for the manager of a later owner
 	seen     bool            // latest was set
+	inputs   uint64          // how often pipe, latest or settings have changed
 	copied   *repo.Repo      // while it is being copied into the container
 	changed  chan struct{}   // closed and replaced at each change
 }
@@ -81,8 +83,9 @@ func newSession(cfg sessionConfig) (*Session, error) {
 		Serve: map[string]func(context.Context, []byte, io.ReadWriteCloser){
 			sshwire.ChannelGit: s.serveGit,
 		},
-		Changed: s.pipeChanged,
-		Log:     cfg.log,
+		Changed:   s.pipeChanged,
+		LostAfter: cfg.lostAfter,
+		Log:       cfg.log,
 	})
 	return s, nil
 }
@@ -129,7 +132,7 @@ func (s *Session) update(change func()) {
 
 func (s *Session) pipeChanged(state tunnel.State) {
 	var m *tunnel.Manager
-	s.update(func() { s.pipe, m = state, s.manager })
+	s.update(func() { s.pipe, m = state, s.manager; s.inputs++ })
 	if m != nil {
 		m.SetState(state)
 	}
@@ -138,6 +141,7 @@ func (s *Session) pipeChanged(state tunnel.State) {
 func (s *Session) configure(settings tunnel.Settings) {
 	s.mu.Lock()
 	s.settings = settings
+	s.inputs++
 	m := s.manager
 	s.mu.Unlock()
 	if m != nil {
@@ -158,6 +162,7 @@ func (s *Session) followPorts(ctx context.Context) {
 		var m *tunnel.Manager
 		s.mu.Lock()
 		s.latest, s.seen, m = u.Snapshot, true, s.manager
+		s.inputs++
 		s.mu.Unlock()
 		if m != nil {
 			m.Observe(u.Snapshot)
@@ -172,9 +177,9 @@ func (s *Session) watchContainer(ctx context.Context) {
 		switch event.Type {
 		case container.EventSubscribed:
 			s.inspect(ctx)
+			s.conn.Kick() // the news that it is back may have passed while the engine was not heard
 		case container.EventStart, container.EventUnpause:
-			s.update(func() { s.stopped = nil })
-			s.conn.Kick()
+			s.started()
 		case container.EventDie:
 			s.died(ctx, event.ExitCode)
 		case container.EventDestroy:
@@ -183,6 +188,12 @@ func (s *Session) watchContainer(ctx context.Context) {
 			s.log.Warn("container event", "type", event.Type, "error", event.Err)
 		}
 	}
+}
+
+// started says that the container runs. Whoever started it need not wait for the engine to say so.
+func (s *Session) started() {
+	s.update(func() { s.stopped = nil })
+	s.conn.Kick()
 }
 
 func (s *Session) inspect(ctx context.Context) {

@@ -99,6 +99,7 @@ func (s *Supervisor) resume(ctx context.Context, e Engine, r *repo.Repo, rec rec
 	if err != nil {
 		return Info{}, err
 	}
+	x.started()
 	return s.makeReady(ctx, x, r, report)
 }
 

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/sketch-ide/sketch-ide/tunnel"
 )
@@ -17,7 +18,9 @@ type Config struct {
 	Version string
 	// Observer hears of every session that this process is attached to; nil: nobody.
 	Observer Observer
-	Log      *slog.Logger // nil: slog.Default
+	// LostAfter is the length of an outage from which on a session is Lost; 0: the tunnel's default, one minute.
+	LostAfter time.Duration
+	Log       *slog.Logger // nil: slog.Default
 }
 
 // Settings are what the user decides about sessions to come and, for the forwards, about running ones.
@@ -132,7 +135,8 @@ func (s *Supervisor) attach(ctx context.Context, e Engine, rec record) (*Session
 		return nil, ErrClosed
 	}
 	x, err := newSession(sessionConfig{
-		engine: e, store: s.cfg.Store, rec: rec, settings: s.settings.Forwards, observer: s.cfg.Observer, log: s.cfg.Log.With("session", rec.Name),
+		engine: e, store: s.cfg.Store, rec: rec, settings: s.settings.Forwards, observer: s.cfg.Observer, lostAfter: s.cfg.LostAfter,
+		log: s.cfg.Log.With("session", rec.Name),
 	})
 	if err != nil {
 		return nil, err
