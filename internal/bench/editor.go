@@ -32,7 +32,8 @@ type editor struct {
 }
 
 type sessionInfo struct {
-	Name string `json:"name"`
+	Name      string `json:"name"`
+	Container string `json:"container"`
 }
 
 // command is the backend's program as a tool of the same user.
@@ -201,9 +202,9 @@ func (e *editor) awaitPort(port int) func(context.Context) (time.Duration, error
 	}
 }
 
-func (e *editor) start(ctx context.Context) (sessionInfo, error) {
+func (e *editor) start(ctx context.Context, folder string) (sessionInfo, error) {
 	var s sessionInfo
-	result, err := e.execute(ctx, "sketch.start", map[string]any{})
+	result, err := e.execute(ctx, "sketch.start", map[string]any{"folder": folder})
 	if err != nil {
 		return s, err
 	}

@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -12,30 +13,74 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
-const insideArg = "inside"
+const (
+	insideArg = "inside" // starts the program inside and leaves it behind
+	servedArg = "served" // is that program
+)
 
-// inside serves "listen ADDRESS PORT" and "close" lines: for the first it answers with the monotonic time at which listen(2) had returned.
-func inside(in io.Reader, out io.Writer) {
-	var l net.Listener
-	for lines := bufio.NewScanner(in); lines.Scan(); {
+// inside leaves a copy of itself behind, as a session of its own, and prints the port at which that takes orders.
+func inside(arg string) error {
+	if arg == servedArg {
+		return takeOrders()
+	}
+	l, err := net.ListenTCP("tcp4", nil)
+	if err != nil {
+		return err
+	}
+	file, err := l.File()
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command("/proc/self/exe", servedArg)
+	cmd.ExtraFiles = []*os.File{file}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(os.Stdout, l.Addr().(*net.TCPAddr).Port)
+	return err
+}
+
+// takeOrders serves the lines of one connection, and ends with it:
+//
+//	listen ADDRESS PORT   web server; the answer is the monotonic time at which listen(2) had returned
+//	close                 the last web server
+//	stream                stream server (serveStream) on all addresses; the answer is its port
+//	web                   web server on all addresses; the answer is its port
+func takeOrders() error {
+	l, err := net.FileListener(os.NewFile(3, "orders"))
+	if err != nil {
+		return err
+	}
+	conn, err := l.Accept()
+	if err != nil {
+		return err
+	}
+	var web net.Listener
+	for lines := bufio.NewScanner(conn); lines.Scan(); {
 		verb, rest, _ := strings.Cut(lines.Text(), " ")
 		switch verb {
 		case "listen":
 			var err error
-			if l, err = listenInside(rest); err != nil {
-				fmt.Fprintln(out, "error", err)
+			if web, err = serveWeb(rest); err != nil {
+				fmt.Fprintln(conn, "error", err)
 				continue
 			}
-			fmt.Fprintln(out, int64(monotonic()))
+			fmt.Fprintln(conn, int64(monotonic()))
 		case "close":
-			fmt.Fprintln(out, errorText(l.Close()))
+			fmt.Fprintln(conn, errorText(web.Close()))
+		case "stream":
+			fmt.Fprintln(conn, portOrError(listenStreams(rest)))
+		case "web":
+			fmt.Fprintln(conn, portOrError(serveWeb("0.0.0.0 "+rest)))
 		}
 	}
+	return nil
 }
 
 func errorText(err error) string {
@@ -45,19 +90,26 @@ func errorText(err error) string {
 	return "ok"
 }
 
-func listenInside(where string) (net.Listener, error) {
+func portOrError(l net.Listener, err error) any {
+	if err != nil {
+		return errorText(err)
+	}
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+func serveWeb(where string) (net.Listener, error) {
 	address, port, _ := strings.Cut(where, " ")
 	network := "tcp4"
 	if strings.Contains(address, ":") {
 		network = "tcp6"
 	}
-	l, err := net.Listen(network, net.JoinHostPort(address, port))
+	l, err := new(net.ListenConfig).Listen(context.Background(), network, net.JoinHostPort(address, port))
 	if err != nil {
 		return nil, err
 	}
 	// Ends when the listener is closed.
 	go func() {
-		server := &http.Server{ReadHeaderTimeout: time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, "hello\n") // the asking side notices
 		})}
 		if err := server.Serve(l); !errors.Is(err, net.ErrClosed) {
@@ -67,69 +119,71 @@ func listenInside(where string) (net.Listener, error) {
 	return l, nil
 }
 
-// insider is the host's end of inside.
-type insider struct {
-	cmd *exec.Cmd
-	in  io.WriteCloser
-	out *bufio.Reader
-}
-
-// runInside copies this program into the session and runs it there, through OpenSSH.
-func (e *editor) runInside(ctx context.Context, s sessionInfo) (*insider, error) {
-	self, err := os.Executable()
+func listenStreams(port string) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp4", "0.0.0.0:"+port)
 	if err != nil {
 		return nil, err
 	}
-	program, err := os.Open(self)
-	if err != nil {
-		return nil, err
-	}
-	defer program.Close()
-	upload := e.command(ctx, "ssh", s.Name, "--", "cat > /tmp/bench && chmod +x /tmp/bench")
-	upload.Stdin, upload.Stderr = program, os.Stderr
-	if err := upload.Run(); err != nil {
-		return nil, fmt.Errorf("copy myself inside: %w", err)
-	}
-	cmd := e.command(ctx, "ssh", s.Name, "--", "exec /tmp/bench "+insideArg)
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	return &insider{cmd, in, bufio.NewReader(out)}, cmd.Start()
+	// Ends with the process, as its connections do.
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go serveStream(conn)
+		}
+	}()
+	return l, nil
 }
 
-func (i *insider) ask(line string) (string, error) {
-	if _, err := fmt.Fprintln(i.in, line); err != nil {
-		return "", err
+// What a client of the stream server wants, as its first byte.
+const (
+	wantDown = 'd' // bytes for as long as it reads
+	wantUp   = 'u' // the number of bytes that it sent, once it has half-closed
+	wantEcho = 'e' // every byte back
+)
+
+// chunk is one read or write of a bulk transfer.
+const chunk = 256 << 10
+
+// serveStream does what the first byte says. Errors end the connection, and the client notices.
+func serveStream(conn net.Conn) {
+	defer conn.Close()
+	var want [1]byte
+	if _, err := io.ReadFull(conn, want[:]); err != nil {
+		return
 	}
-	answer, err := i.out.ReadString('\n')
-	if err != nil {
-		return "", err
+	switch want[0] {
+	case wantDown:
+		for data := make([]byte, chunk); ; {
+			if _, err := conn.Write(data); err != nil {
+				return
+			}
+		}
+	case wantUp:
+		n := drain(conn)
+		_, _ = conn.Write(binary.BigEndian.AppendUint64(nil, uint64(n)))
+	case wantEcho:
+		for small := make([]byte, 16); ; { // there are thousands of these
+			n, err := conn.Read(small)
+			if err != nil {
+				return
+			}
+			if _, err := conn.Write(small[:n]); err != nil {
+				return
+			}
+		}
 	}
-	answer = strings.TrimSpace(answer)
-	if message, failed := strings.CutPrefix(answer, "error "); failed {
-		return "", errors.New(message)
-	}
-	return answer, nil
 }
 
-func (i *insider) listen(address string, port int) (time.Duration, error) {
-	answer, err := i.ask(fmt.Sprintf("listen %s %d", address, port))
-	if err != nil {
-		return 0, err
+// drain reads until the end or an error, which is an end too, and returns how much came.
+func drain(r io.Reader) (n int64) {
+	for data := make([]byte, chunk); ; {
+		m, err := r.Read(data)
+		n += int64(m)
+		if err != nil {
+			return n
+		}
 	}
-	at, err := strconv.ParseInt(answer, 10, 64)
-	return time.Duration(at), err
 }
-
-func (i *insider) unlisten() error {
-	_, err := i.ask("close")
-	return err
-}
-
-func (i *insider) close() error { return errors.Join(i.in.Close(), i.cmd.Wait()) }
