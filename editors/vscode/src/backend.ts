@@ -5,13 +5,13 @@ import * as vscode from 'vscode';
 import { Connection, type Listener } from './connection';
 import { type CommandMap, type CommandName, protocolVersion } from './protocol';
 import { coalesce, RestartPolicy } from './restart';
-import { findServer, probeVersion, type Server, versionMismatch } from './server';
+import { findServer, probeVersion, protocolMismatch, type Server, type ServerVersion } from './server';
 import { collectSettings } from './settings';
 import type { BackendState } from './status';
 import { clientActions } from './toast';
 
 export interface BackendOptions {
-  readonly extension: vscode.Extension<{ version: string }>;
+  readonly extensionPath: string;
   readonly log: vscode.LogOutputChannel;
   /** Without `crashed`, which the backend handles itself. */
   readonly listener: Omit<Listener, 'crashed'>;
@@ -21,7 +21,7 @@ export interface BackendOptions {
   readonly disconnected: () => void;
   /** The backend crashed too often and stays down. */
   readonly gaveUp: (reason: string) => void;
-  /** The backend is another release than this extension. */
+  /** The backend speaks another version of the protocol. */
   readonly mismatch: (sentence: string) => void;
 }
 
@@ -103,10 +103,10 @@ export class Backend implements vscode.Disposable {
     try {
       const server = findServer(this.#places());
       this.#server = server;
-      const version = await probeVersion(server.path);
-      this.#compare(version);
+      const found = await probeVersion(server.path);
+      this.#compare(found);
       const connection = await this.#openConnection(server);
-      this.#setState({ kind: 'running', version });
+      this.#setState({ kind: 'running', version: found.version });
       this.#options.connected();
       return connection;
     } catch (error) {
@@ -148,14 +148,14 @@ export class Backend implements vscode.Disposable {
     return {
       setting: vscode.workspace.getConfiguration('sketch').get('serverPath', ''),
       environment: process.env,
-      extensionPath: this.#options.extension.extensionPath,
+      extensionPath: this.#options.extensionPath,
       platform: process.platform,
       isExecutable,
     };
   }
 
-  #compare(version: string): void {
-    const sentence = versionMismatch(this.#options.extension.packageJSON.version, version);
+  #compare(found: ServerVersion): void {
+    const sentence = protocolMismatch(protocolVersion, found);
     if (sentence === undefined) return;
     this.#options.log.warn(sentence);
     this.#options.mismatch(sentence);

@@ -4,6 +4,7 @@
 import { realpath } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { type Backend, localFolders } from './backend';
+import { userError } from './errors';
 import { showError } from './messages';
 import { currentSession, forwardedPorts, type SessionPort, sessionOfFolder } from './model';
 import type { Opener } from './opener';
@@ -55,20 +56,32 @@ export async function startSession({ backend }: CommandContext): Promise<void> {
   await backend.execute('sketch.start', { folder: folder.uri.fsPath });
 }
 
-/** Attaches to the sessions that this window's folders have already. What fails is only logged: nobody asked. */
-export async function attach({ backend, log, progress }: CommandContext): Promise<void> {
-  try {
-    const { sessions } = await backend.execute('sketch.sessions');
-    for (const folder of localFolders()) {
+/**
+ * Attaches to the sessions that this window's folders have already, and starts one where the user wants that. What fails
+ * is only logged where nobody asked for it.
+ */
+export async function resume(context: CommandContext, autoStart: boolean): Promise<void> {
+  const { backend, log, progress } = context;
+  for (const folder of localFolders()) {
+    try {
+      const { sessions } = await backend.execute('sketch.sessions');
       const session = sessionOfFolder(sessions, await realpath(folder.uri.fsPath));
-      if (session === undefined) continue;
-      log.info(`attaching to ${session.name} of ${session.folder}`);
-      await progress.quietly(() => backend.execute('sketch.start', { folder: session.folder }));
+      if (session !== undefined) {
+        log.info(`attaching to ${session.name} of ${session.folder}`);
+        await progress.quietly(() => backend.execute('sketch.start', { folder: session.folder }));
+      } else if (autoStart) {
+        await backend.execute('sketch.start', { folder: folder.uri.fsPath });
+      }
+    } catch (error) {
+      const kind = userError(error)?.kind ?? '';
+      if (autoStart && !noRepository.includes(kind)) void showError(error, log);
+      else log.info(`no session for ${folder.uri.fsPath}:`, error);
     }
-  } catch (error) {
-    log.info('no session was attached to:', error);
   }
 }
+
+/** Kinds of errors that only mean that a folder is none for a session. */
+const noRepository = ['notRepository', 'noCommit'];
 
 function noFolder(): ServerError {
   if ((vscode.workspace.workspaceFolders ?? []).length === 0) {

@@ -2,7 +2,7 @@
 
 import * as vscode from 'vscode';
 import { Backend, localFolders } from './backend';
-import { attach, type CommandContext, commands, run, runBackendCommand, startSession } from './commands';
+import { type CommandContext, commands, resume, run, runBackendCommand } from './commands';
 import type { Listener } from './connection';
 import { editorDesktop } from './desktop';
 import { StatusDocument } from './document';
@@ -22,6 +22,7 @@ export function activate(extension: vscode.ExtensionContext): void {
   const progress = new ProgressNotifications();
   const document = new StatusDocument();
   const item = createStatusItem();
+  let firstConnection = true;
 
   const listener: Omit<Listener, 'crashed'> = {
     session: session => window.apply({ type: 'session', session }),
@@ -35,10 +36,14 @@ export function activate(extension: vscode.ExtensionContext): void {
     command: (name, args) => runBackendCommand(context, name, args),
   };
   backend = new Backend({
-    extension: extension.extension,
+    extensionPath: extension.extensionPath,
     log,
     listener,
-    connected: () => void attach(context),
+    connected: () => {
+      const wanted = firstConnection && vscode.workspace.getConfiguration('sketch').get('autoStart', false);
+      firstConnection = false;
+      void resume(context, wanted);
+    },
     disconnected: () => {
       progress.clear();
       window.apply({ type: 'reset' });
@@ -82,10 +87,7 @@ export async function deactivate(): Promise<void> {
 
 /** Starts the backend where there is something for it to do. What fails here is in the status bar, not in a toast. */
 async function begin(context: CommandContext): Promise<void> {
-  if (localFolders().length === 0) return;
-  const autoStart = vscode.workspace.getConfiguration('sketch').get('autoStart', false);
-  if (autoStart) return await run(startSession, context);
-  await context.backend.connect().catch(() => {});
+  if (localFolders().length > 0) await context.backend.connect().catch(() => {});
 }
 
 async function offerRestart(message: string): Promise<void> {

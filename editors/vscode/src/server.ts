@@ -99,13 +99,20 @@ function pathModule(platform: NodeJS.Platform): path.PlatformPath {
 /** How long `sketch-ide version --json` may take; a cold disk needs a second, a wrong program may never answer. */
 export const probeTimeoutMs = 5000;
 
+/** What `sketch-ide version --json` says. */
+export interface ServerVersion {
+  readonly version: string;
+  /** The version of the `experimental.sketch` protocol. */
+  readonly protocol?: number;
+}
+
 /**
- * Runs `sketch-ide version --json` and returns the version. It tells a wrong, broken or hanging executable apart before
- * the protocol starts, where all of them would look the same.
+ * Runs `sketch-ide version --json`. It tells a wrong, broken or hanging executable apart before the protocol starts, where
+ * all of them would look the same.
  *
  * @throws ServerError
  */
-export function probeVersion(file: string, timeoutMs = probeTimeoutMs): Promise<string> {
+export function probeVersion(file: string, timeoutMs = probeTimeoutMs): Promise<ServerVersion> {
   return new Promise((resolve, reject) => {
     const options = { timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: 64 * 1024 } as const;
     execFile(file, ['version', '--json'], options, (error, stdout, stderr) => {
@@ -137,26 +144,20 @@ function probeError(file: string, error: ExecFileException, stderr: string, time
   );
 }
 
-function parseVersion(stdout: string): string | undefined {
+function parseVersion(stdout: string): ServerVersion | undefined {
   try {
-    const answer: unknown = JSON.parse(stdout);
-    if (typeof answer !== 'object' || answer === null || !('version' in answer)) return undefined;
-    return typeof answer.version === 'string' && answer.version !== '' ? answer.version : undefined;
+    const { version, protocol } = JSON.parse(stdout) as Record<string, unknown>;
+    if (typeof version !== 'string' || version === '') return undefined;
+    return typeof protocol === 'number' ? { version, protocol } : { version };
   } catch {
     return undefined;
   }
 }
 
-/**
- * A sentence when extension and backend are releases of different lines (major, and minor below 1.0), else undefined.
- * Development builds are let through: whoever builds one knows.
- */
-export function versionMismatch(extension: string, server: string): string | undefined {
-  const line = (version: string): string | undefined => {
-    const match = /^v?(\d+)\.(\d+)\.\d+$/.exec(version);
-    return match === null ? undefined : match[1] === '0' ? `0.${match[2]}` : match[1];
-  };
-  const [wanted, found] = [line(extension), line(server)];
-  if (wanted === undefined || found === undefined || wanted === found) return undefined;
-  return `The sketch-ide backend has version ${server}; this extension was made for ${wanted}.`;
+/** A sentence when the backend speaks another version of the protocol than this extension, else undefined. */
+export function protocolMismatch(own: number, server: ServerVersion): string | undefined {
+  const theirs = server.protocol;
+  if (theirs === undefined || theirs === own) return undefined;
+  const advice = theirs > own ? 'Update the Sketch extension.' : 'Update sketch-ide.';
+  return `sketch-ide ${server.version} speaks version ${theirs} of the protocol, this extension version ${own}. ${advice}`;
 }

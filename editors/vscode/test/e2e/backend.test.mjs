@@ -21,7 +21,7 @@ const page = '<h1>hello from inside</h1>\n';
 describe('the extension with the real backend', () => {
   const repository = createRepository({ 'index.html': page });
   const state = path.join(repository.directory, '.git/sketch-e2e-state');
-  const env = { ...process.env, SKETCH_IDE_SERVER: backend, XDG_STATE_HOME: state };
+  const env = { ...process.env, XDG_STATE_HOME: state };
   let workbench;
   let session;
   let server;
@@ -130,6 +130,7 @@ describe('the extension with the real backend', () => {
     await workbench.run('Sketch: Show Status');
     const editor = workbench.page.locator('.editor-instance .view-lines');
     await eventually('the report', async () => (await editor.innerText()).includes(session.name));
+    assert.match(await editor.innerText(), /\(from\sthe\sextension\)/);
     await workbench.screenshot('status');
   });
 
@@ -142,10 +143,15 @@ describe('the extension with the real backend', () => {
     if (server.exitCode === null && server.signalCode === null) await once(server, 'exit');
   });
 
-  test('without Docker, one sentence says so, with a hint', async () => {
+  test('a killed editor leaves no backend', async () => {
     const pid = backendPid();
-    await workbench.closeWindow();
+    const editor = Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
+    process.kill(editor, 'SIGKILL');
     await eventually('the backend is gone', () => !isAlive(pid));
+    await workbench.closeWindow();
+  });
+
+  test('without Docker, one sentence says so, with a hint', async () => {
     const wrapper = path.join(workbench.home, 'sketch-ide-without-docker');
     writeFileSync(wrapper, `#!/bin/sh\nDOCKER_HOST=unix:///nonexistent/docker.sock exec '${backend}' "$@"\n`);
     chmodSync(wrapper, 0o755);

@@ -32,7 +32,12 @@ try {
   delete process.env.SKETCH_IDE_SERVER; // each test says which backend it wants
 
   const vsix = path.join(work, 'sketch-ide.vsix');
-  execFileSync(process.execPath, ['scripts/package.mjs', '--out', vsix], { cwd: extension, stdio });
+  // As in a release, the backend is inside the extension; the stub's tests name theirs in the environment.
+  const server = suites.includes('backend') ? ['--server', backend] : [];
+  execFileSync(process.execPath, ['scripts/package.mjs', '--out', vsix, ...server], {
+    cwd: extension,
+    stdio,
+  });
   const { installExtension } = await import('./lib/workbench.mjs');
   await installExtension(vsix, process.env.E2E_EXTENSIONS);
 

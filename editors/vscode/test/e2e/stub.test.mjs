@@ -194,6 +194,19 @@ describe('the extension in a workbench', () => {
       .toast('sketch.serverPath names /nowhere/sketch-ide, which is not an executable file.')
       .waitFor();
     await workbench.screenshot('stub-missing');
+    await workbench.closeWindow();
+  });
+
+  test('a session starts by itself where the user wants that', async () => {
+    workbench.configure({ 'sketch.autoStart': true });
+    const starts = () => stub.record().filter(message => message.params?.command === 'sketch.start').length;
+    const before = starts();
+    await workbench.openWindow();
+    await eventually('the start', () => starts() === before + 1);
+    await eventually(
+      'the status item',
+      async () => (await workbench.statusItem.innerText()).trim() === 'Sketch',
+    );
   });
 });
 

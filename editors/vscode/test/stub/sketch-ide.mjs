@@ -26,7 +26,7 @@ const actions = [
 
 const [command] = process.argv.slice(2);
 if (command === 'version') {
-  console.log(JSON.stringify({ version: '0.1.0' }));
+  console.log(JSON.stringify({ version: '0.1.0', protocol: 1 }));
 } else {
   serve(process.env.STUB_DIR ?? process.cwd());
 }

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
-import { findServer, probeVersion, type SearchPlaces, ServerError, versionMismatch } from '../../src/server';
+import { findServer, probeVersion, protocolMismatch, type SearchPlaces, ServerError } from '../../src/server';
 
 const places: SearchPlaces = {
   setting: '',
@@ -77,8 +77,18 @@ function program(name: string, script: string): string {
 }
 
 test('probeVersion returns the version', async () => {
-  const file = program('good', '[ "$*" = "version --json" ] && echo \'{"version":"1.2.3","commit":"abc"}\'');
-  assert.equal(await probeVersion(file), '1.2.3');
+  const cases = [
+    {
+      name: 'full',
+      answer: '{"version":"1.2.3","protocol":1,"go":"go1.26"}',
+      want: { version: '1.2.3', protocol: 1 },
+    },
+    { name: 'old', answer: '{"version":"devel"}', want: { version: 'devel' } },
+  ];
+  for (const c of cases) {
+    const file = program(c.name, `[ "$*" = "version --json" ] && echo '${c.answer}'`);
+    assert.deepEqual(await probeVersion(file), c.want, c.name);
+  }
 });
 
 test('probeVersion tells what is wrong', async () => {
@@ -105,17 +115,12 @@ test('probeVersion does not wait for ever', async () => {
   await assert.rejects(probeVersion(file, 100), /did not answer "version --json" within 0.1 s/);
 });
 
-test('versionMismatch compares release lines only', () => {
-  const cases: [string, string, boolean][] = [
-    ['1.2.0', '1.9.3', true],
-    ['1.2.0', 'v1.2.0', true],
-    ['1.2.0', '2.0.0', false],
-    ['0.1.0', '0.1.7', true],
-    ['0.1.0', '0.2.0', false],
-    ['0.1.0', '(devel)', true],
-    ['0.1.0', 'v0.2.1-0.20260101000000-abcdefabcdef', true],
-  ];
-  for (const [extension, server, fits] of cases) {
-    assert.equal(versionMismatch(extension, server) === undefined, fits, `${extension} with ${server}`);
-  }
+test('protocolMismatch says which one to update', () => {
+  assert.equal(protocolMismatch(2, { version: '1.0.0' }), undefined);
+  assert.equal(protocolMismatch(2, { version: '1.0.0', protocol: 2 }), undefined);
+  assert.match(
+    protocolMismatch(2, { version: '1.0.0', protocol: 3 }) ?? '',
+    /Update the Sketch extension\.$/,
+  );
+  assert.match(protocolMismatch(2, { version: '1.0.0', protocol: 1 }) ?? '', /Update sketch-ide\.$/);
 });

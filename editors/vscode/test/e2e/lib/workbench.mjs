@@ -18,6 +18,7 @@ const quietSettings = {
   'chat.disableAIFeatures': true,
   'extensions.autoCheckUpdates': false,
   'extensions.autoUpdate': false,
+  'remote.autoForwardPorts': false,
   'telemetry.telemetryLevel': 'off',
   'window.commandCenter': false,
   'workbench.colorTheme': 'Default Dark Modern',
