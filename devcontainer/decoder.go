@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/tailscale/hujson"
@@ -24,7 +25,7 @@ type decoder struct {
 
 func (d *decoder) err() error {
 	if d.more > 0 {
-		return errors.Join(append(d.errs[:len(d.errs):len(d.errs)], fmt.Errorf("%s: and %d more errors", d.file, d.more))...)
+		return errors.Join(append(slices.Clip(d.errs), fmt.Errorf("%s: and %d more errors", d.file, d.more))...)
 	}
 	return errors.Join(d.errs...)
 }

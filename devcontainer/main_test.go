@@ -25,5 +25,3 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
-
-func ptr[T any](v T) *T { return &v }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tailscale/hujson"
 )
@@ -17,7 +18,7 @@ const (
 // parse reads JSON with comments and trailing commas. Offsets in the tree are those in the text returned, which is data without what editors put around it.
 func parse(file string, data []byte) (hujson.Value, []byte, error) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	text := append(data[:len(data):len(data)], '\n') // the parser wants a last line comment to be ended
+	text := append(slices.Clip(data), '\n') // the parser wants a last line comment to be ended
 	if offset, problem := checkBounds(text); problem != "" {
 		return hujson.Value{}, nil, &SyntaxError{position(file, text, offset), problem}
 	}

@@ -60,7 +60,7 @@ func (w *watch) run(ctx context.Context, troubles <-chan struct{}, changed func(
 		return err
 	}
 	for {
-		again := false // something is to be told
+		var again bool // something is to be told
 		var err error
 		select {
 		case <-ctx.Done():
