@@ -77,6 +77,9 @@ give_up() { # without the set-up there is nothing to test
 
 heading "set-up"
 since=$SECONDS
+lint=(go tool -modfile=tools.mod golangci-lint)
+"${lint[@]}" version >"$artifacts/golangci-lint.log" 2>&1 & # its first build takes minutes, the set-up waits for downloads
+building=$!
 scripts/engine.sh || give_up "Docker engine"
 SKETCH_IDE_BASE_IMAGE=$(scripts/base-image.sh) || give_up "base image"
 scripts/test-deps.sh || give_up "what the tests need"
@@ -91,7 +94,8 @@ export PATH SKETCH_IDE_BASE_IMAGE SKETCH_IDE_AGENT SKETCH_IDE_SERVER SKETCH_IDE_
 step "gofmt" formatted
 step "go vet" go vet ./...
 step "cross-compile" cross
-step "golangci-lint" go tool -modfile=tools.mod golangci-lint run
+wait $building || cat "$artifacts/golangci-lint.log"
+step "golangci-lint" "${lint[@]}" run
 tests "go" 15m go run ./scripts/gotest -log "$artifacts/go-test.json" -- -race -shuffle=on -timeout 12m ./...
 step "extension: types and lint" "${extension[@]}" check
 tests "extension-unit" 5m "${extension[@]}" test
