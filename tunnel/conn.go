@@ -120,6 +120,10 @@ func (c *Conn) redial(ctx context.Context) {
 		l, err := c.connect(ctx)
 		if err == nil {
 			c.transition(State{Phase: Connected}, l)
+			select {
+			case <-c.kicked: // meant for the outage that is over
+			default:
+			}
 			up := time.Now()
 			err = l.run(ctx)
 			o.restart(time.Since(up))

@@ -1,8 +1,8 @@
 package tunnel
 
 import (
-	"context"
 	"errors"
+	"net"
 	"time"
 )
 
@@ -45,6 +45,12 @@ func (o *outage) final() bool { return errors.Is(o.err, ErrHostKey) }
 
 func (o *outage) lost() bool { return o.final() || time.Since(o.since) >= o.cfg.LostAfter }
 
+// timedOut reports that nothing was heard at the last attempt.
+func (o *outage) timedOut() bool {
+	timeout, ok := errors.AsType[net.Error](o.err)
+	return ok && timeout.Timeout()
+}
+
 func (o *outage) state() State {
 	s := State{Phase: o.usual, Attempt: max(o.attempts, 1), Err: o.err}
 	if o.lost() {
@@ -58,7 +64,7 @@ func (o *outage) wait() time.Duration {
 	switch {
 	case o.final():
 		return -1
-	case o.lost() && !errors.Is(o.err, context.DeadlineExceeded):
+	case o.lost() && !o.timedOut():
 		// What fails at once is told to be over, by a Kick. The end of a silence nobody tells: there the attempts, which last long enough,
 		// follow one another.
 		return o.cfg.LostInterval
