@@ -93,3 +93,9 @@ type ConnectTimeoutError struct {
 func (e *ConnectTimeoutError) Error() string {
 	return fmt.Sprintf("connect to %s: no answer within %v", e.Name, e.After)
 }
+
+// RepositorySettingsError says what could not be understood of the repository's devcontainer.json; the rest of it counts.
+type RepositorySettingsError struct{ Err error }
+
+func (e *RepositorySettingsError) Error() string { return "read devcontainer.json: " + e.Err.Error() }
+func (e *RepositorySettingsError) Unwrap() error { return e.Err }

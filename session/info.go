@@ -50,4 +50,6 @@ type Progress struct {
 type Observer interface {
 	SessionChanged(Info)
 	PortsChanged(Info)
+	// Problem is something that the user should know and that stops nothing. It may be called beside the others.
+	Problem(session string, err error)
 }

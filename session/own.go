@@ -44,6 +44,7 @@ func (s *Session) keepForwards(ctx context.Context) error {
 	if err != nil {
 		s.log.Warn("read forwards", "error", err) // host ports are then chosen anew
 	}
+	s.readRepository("") // before the first port, so that none is treated by the wrong rules for an instant
 	m := tunnel.NewManager(tunnel.ManagerConfig{
 		Dial: s.conn.DialContext, Memory: memory, Log: s.log,
 		Changed: func(f []tunnel.Forward) { s.update(func() { s.forwards = f }) },
@@ -60,7 +61,7 @@ func (s *Session) keepForwards(ctx context.Context) error {
 func (s *Session) brief(m *tunnel.Manager) {
 	for {
 		s.mu.Lock()
-		latest, seen, pipe, settings, inputs := s.latest, s.seen, s.pipe, s.settings, s.inputs
+		latest, seen, pipe, settings, inputs := s.latest, s.seen, s.pipe, s.settings.Over(s.repository), s.inputs
 		s.mu.Unlock()
 		m.Configure(settings)
 		m.SetState(pipe)

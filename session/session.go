@@ -36,20 +36,21 @@ type Session struct {
 	wake   chan struct{} // capacity 1: there is something new to tell; more of it before it was told changes nothing
 	follow string        // the file that the owner writes
 
-	mu       sync.Mutex // guards the fields below; nothing is called while it is held
-	inside   insideState
-	pipe     tunnel.State
-	stopped  *StoppedError // the container does not run
-	gone     bool          // the container was removed
-	owner    bool
-	elected  bool // whether this process is the owner has been decided a first time
-	forwards []tunnel.Forward
-	manager  *tunnel.Manager // nil unless owner
-	latest   ports.Snapshot  // for the manager of a later owner
-	seen     bool            // latest was set
-	inputs   uint64          // how often pipe, latest or settings have changed
-	copied   *repo.Repo      // while it is being copied into the container
-	changed  chan struct{}   // closed and replaced at each change
+	mu         sync.Mutex // guards the fields below; nothing is called while it is held
+	inside     insideState
+	pipe       tunnel.State
+	stopped    *StoppedError // the container does not run
+	gone       bool          // the container was removed
+	owner      bool
+	elected    bool // whether this process is the owner has been decided a first time
+	forwards   []tunnel.Forward
+	manager    *tunnel.Manager // nil unless owner
+	repository tunnel.Settings // what devcontainer.json says of ports
+	latest     ports.Snapshot  // for the manager of a later owner
+	seen       bool            // latest was set
+	inputs     uint64          // how often pipe, latest or settings have changed
+	copied     *repo.Repo      // while it is being copied into the container
+	changed    chan struct{}   // closed and replaced at each change
 }
 
 // insideState is what of the record becomes known while the session starts.
@@ -95,11 +96,12 @@ func (s *Session) run(ctx context.Context) {
 	defer close(s.ended)
 	ctx, cancel := context.WithCancel(ctx)
 	var group sync.WaitGroup
-	// All four end with ctx, which the publisher's return cancels; they are waited for right below.
+	// All five end with ctx, which the publisher's return cancels; they are waited for right below.
 	group.Go(func() { s.report("connection", s.conn.Run(ctx)) })
 	group.Go(func() { s.watchContainer(ctx) })
 	group.Go(func() { s.followPorts(ctx) })
 	group.Go(func() { s.report("ownership", s.own(ctx)) })
+	group.Go(func() { s.report("devcontainer.json", s.followRepository(ctx)) })
 	s.publish(ctx)
 	cancel()
 	group.Wait()
@@ -135,17 +137,6 @@ func (s *Session) pipeChanged(state tunnel.State) {
 	s.update(func() { s.pipe, m = state, s.manager; s.inputs++ })
 	if m != nil {
 		m.SetState(state)
-	}
-}
-
-func (s *Session) configure(settings tunnel.Settings) {
-	s.mu.Lock()
-	s.settings = settings
-	s.inputs++
-	m := s.manager
-	s.mu.Unlock()
-	if m != nil {
-		m.Configure(settings)
 	}
 }
 

@@ -93,11 +93,7 @@ func attributesOf(port ports.Port, host string, s Settings) (a Attributes, named
 	}
 	slices.SortStableFunc(matching, func(a, b PortAttributes) int { return cmp.Compare(a.width(), b.width()) })
 	for _, p := range matching {
-		a.OnAutoForward = cmp.Or(a.OnAutoForward, p.OnAutoForward)
-		a.Label = cmp.Or(a.Label, p.Label)
-		a.Protocol = cmp.Or(a.Protocol, p.Protocol)
-		a.RequireLocalPort = cmp.Or(a.RequireLocalPort, p.RequireLocalPort)
-		a.ElevateIfNeeded = cmp.Or(a.ElevateIfNeeded, p.ElevateIfNeeded)
+		a = a.over(p.Attributes)
 	}
 	return a, true
 }

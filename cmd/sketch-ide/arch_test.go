@@ -21,7 +21,8 @@ var allowed = map[string]struct {
 }{
 	"cmd/sketch-ide":     {ours: []string{"agent", "agent/agentbin", "container", "jsonrpc", "repo", "session", "tunnel"}, never: []string{"github.com/docker/docker", "golang.org/x/crypto"}},
 	"jsonrpc":            {never: []string{"github.com/docker/docker", "golang.org/x/crypto"}},
-	"session":            {ours: []string{"agent", "agent/agentbin", "container", "internal/sshwire", "ports", "repo", "tunnel"}, never: []string{"github.com/docker/docker", "go.lsp.dev"}},
+	"session":            {ours: []string{"agent", "agent/agentbin", "container", "devcontainer", "internal/sshwire", "ports", "repo", "tunnel"}, never: []string{"github.com/docker/docker", "go.lsp.dev"}},
+	"devcontainer":       {never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},
 	"container":          {never: []string{"golang.org/x/crypto", "go.lsp.dev"}},
 	"tunnel":             {ours: []string{"internal/sshwire", "ports"}, never: []string{"github.com/docker/docker", "go.lsp.dev"}},
 	"ports":              {never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},

@@ -38,6 +38,12 @@ func (b *backend) PortsChanged(i session.Info) {
 	b.server.PortsChanged(i.Name, i.Owner, wirePorts(i.Forwards))
 }
 
+// Problem shows the user what the supervisor says.
+func (b *backend) Problem(_ string, err error) {
+	e := explain(err)
+	b.server.Message(jsonrpc.LevelWarning, strings.TrimSpace(e.Message+" "+e.Hint))
+}
+
 // Configure takes the editor's settings. What is wrong with one setting is told and the others are used.
 func (b *backend) Configure(data json.RawMessage) error {
 	settings, err := decodeSettings(data)

@@ -164,6 +164,9 @@ func explainSession(err error) *jsonrpc.Error {
 	case errors.Is(err, tunnel.ErrNotConnected), errors.Is(err, session.ErrNotAttached), errors.Is(err, session.ErrClosed):
 		return &jsonrpc.Error{Kind: jsonrpc.KindDisconnected, Message: err.Error(), Hint: "Start the session first.", Retryable: true}
 	}
+	if e, ok := errors.AsType[*session.RepositorySettingsError](err); ok {
+		return &jsonrpc.Error{Kind: jsonrpc.KindSettings, Message: strings.ReplaceAll(e.Error(), "\n", "; "), Hint: "The rest of it is in use."}
+	}
 	if e, ok := errors.AsType[*settingsError](err); ok {
 		return &jsonrpc.Error{Kind: jsonrpc.KindSettings, Message: e.Error(), Hint: "The other settings are in use. See Settings in the README."}
 	}

@@ -122,6 +122,12 @@ func (f *front) SessionChanged(i session.Info) {
 	}
 }
 
+// Problem tells what the supervisor says.
+func (f *front) Problem(_ string, err error) {
+	e := explain(err)
+	f.line("%s", strings.TrimSpace(e.Message+" "+e.Hint))
+}
+
 // PortsChanged tells what is different from the last time.
 func (f *front) PortsChanged(i session.Info) {
 	f.mu.Lock()
