@@ -12,9 +12,9 @@ import (
 	"github.com/sketch-ide/sketch-ide/internal/sshwire"
 )
 
-// refusalGrace is how long a connection that was refused by a port which is open waits for the news that it is not: a
-// server that restarts refuses before its end has been noticed.
-const refusalGrace = 300 * time.Millisecond
+// redialRefused is how long a connection that was refused by a port which is open waits for the news that it is not, before it tries
+// again: a server that restarts refuses before its end has been noticed.
+const redialRefused = 100 * time.Millisecond
 
 // binding is the host's side of a forward: the listeners of one number and the connections that came through them. It
 // belongs to the owner; its goroutines know only the gate.
@@ -107,21 +107,32 @@ func (b *binding) handle(conn net.Conn) {
 	sshwire.Relay(local, remote)
 }
 
-// connect dials the container as soon as the gate lets it, within HoldLimit.
+// connect dials the container as soon as the gate lets it, within HoldLimit. A port that is open as far as is known, and
+// refuses, gets Linger to change one or the other, and as much again after each change: a server may restart several
+// times in a row, and the news of it be slow.
 func (b *binding) connect() (sshwire.HalfCloser, error) {
 	ctx, cancel := context.WithTimeout(b.ctx, b.cfg.HoldLimit)
 	defer cancel()
-	for refusals := 0; ; refusals++ {
+	var since time.Time // of the first refusal after the last news
+	for {
 		state, changed, err := b.gate.pass(ctx)
 		if err != nil {
 			return nil, err
 		}
 		conn, err := b.dial(ctx, state.routes)
-		if err == nil || !refused(err) || !state.listening || refusals > 0 && !isClosed(changed) {
+		if err == nil || !refused(err) || !state.listening {
 			return conn, err
 		}
-		grace, cancel := context.WithTimeout(ctx, refusalGrace)
-		b.gate.hold(grace, changed) // whatever comes of it, the next attempt tells
+		if since.IsZero() {
+			since = time.Now()
+		}
+		if time.Since(since) >= b.cfg.Linger {
+			return nil, err
+		}
+		wait, cancel := context.WithTimeout(ctx, redialRefused)
+		if b.gate.hold(wait, changed) == nil {
+			since = time.Time{}
+		}
 		cancel()
 	}
 }
@@ -150,13 +161,4 @@ func (b *binding) dial(ctx context.Context, routes []string) (sshwire.HalfCloser
 
 func refused(err error) bool {
 	return errors.Is(err, ErrRefused) || errors.Is(err, syscall.ECONNREFUSED)
-}
-
-func isClosed(c <-chan struct{}) bool {
-	select {
-	case <-c:
-		return true
-	default:
-		return false
-	}
 }
