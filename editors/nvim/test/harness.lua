@@ -5,6 +5,7 @@ local count, failed = 0, 0
 local notified = {}
 
 -- What the user would see, in order. The plugin treats a replaced vim.notify() as one of another plugin.
+M.stock_notify = vim.notify
 vim.notify = function(text, level)
   table.insert(notified, { text = text, level = level })
 end

@@ -27,7 +27,7 @@ eventually() {
     read -rt 0.05 <> <(:) || true
   done
 }
-shows() { mux capture-pane -p -t editor | grep -qF -- "$1"; }
+shows() { mux capture-pane -p -t editor 2>&1 | grep -qF -- "$1"; }
 told() { timeout 2 "$NVIM" --server "$dir/nvim.sock" --remote-expr 'execute("messages")' 2>&1 | grep -qF -- "$1"; }
 tell() { node -e "require('node:net').connect('$STUB_DIR/control.sock').end(process.argv[1] + '\n')" "$1"; }
 port() { tell "{\"op\":\"port\",\"port\":{\"number\":$1,\"process\":\"a-process-with-a-name-that-is-not-short\"}}"; }

@@ -14,8 +14,10 @@ function M.record(text)
   end
 end
 
+---Neovim's own comes from "vim/_editor.lua", or from bytecode without a name (0.12); that of a plugin has a file.
 local function is_builtin()
-  return vim.startswith(debug.getinfo(vim.notify, 'S').source, '@vim/')
+  local source = debug.getinfo(vim.notify, 'S').source
+  return not vim.startswith(source, '@') or vim.startswith(source, '@vim/')
 end
 
 ---@param text string
