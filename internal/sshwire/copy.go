@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 	"syscall"
 )
 
@@ -42,7 +43,8 @@ func copyLazily(dst io.Writer, src io.Reader) (n int64, err error) {
 type step func(dst io.Writer) (int64, error)
 
 // probing returns the step for a source whose only way to wait is Read: a small read, and when that comes back full,
-// which means that more is there, a large one.
+// which means that more is there, large ones. A transfer keeps its buffer for as long as they bring whole packets, where
+// there is one to keep: else each piece of it would be written as a small one and a large one.
 func probing(src io.Reader) step {
 	var probe [probeSize]byte
 	return func(dst io.Writer) (int64, error) {
@@ -53,8 +55,29 @@ func probing(src io.Reader) step {
 		buf := copyBuffers.Get().(*[copyBuffer]byte)
 		defer copyBuffers.Put(buf)
 		m, err := pass(dst, src, buf[:])
-		return n + m, err
+		n += m
+		if !takeKept() {
+			return n, err
+		}
+		defer kept.Add(-1)
+		for last := n; err == nil && last >= maxPacket; n += last {
+			last, err = pass(dst, src, buf[:])
+		}
+		return n, err
 	}
+}
+
+// maxKept bounds the buffers that wait in a read, because their transfers stall: 16 MiB for the process.
+const maxKept = 64
+
+var kept atomic.Int32
+
+func takeKept() bool {
+	if kept.Add(1) <= maxKept {
+		return true
+	}
+	kept.Add(-1)
+	return false
 }
 
 // pass makes one read and writes what came.
