@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"strconv"
-	"sync"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -162,9 +161,8 @@ func (a channelAddr) String() string  { return a.address }
 // channelConn is a channel as a net.Conn.
 type channelConn struct {
 	*sshwire.Stream
-	link    *link
-	remote  net.Addr
-	guarded sync.Once
+	link   *link
+	remote net.Addr
 }
 
 // Close closes the channel; see closeTimeout for a peer that does not confirm.
@@ -181,15 +179,7 @@ func (c *channelConn) Abort() error {
 
 // guard ends a connection whose peer never confirms the close that follows.
 func (c *channelConn) guard() {
-	c.guarded.Do(func() {
-		time.AfterFunc(closeTimeout, func() {
-			select {
-			case <-c.Done():
-			default:
-				c.link.hardClose(errNoClose)
-			}
-		})
-	})
+	c.Guard(closeTimeout, func() { c.link.hardClose(errNoClose) })
 }
 
 func (c *channelConn) LocalAddr() net.Addr  { return channelAddr{c.remote.Network(), ""} }

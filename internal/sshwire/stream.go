@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 )
@@ -21,6 +22,7 @@ type Stream struct {
 	done   chan struct{}
 	reset  atomic.Bool
 	closed atomic.Bool
+	guard  atomic.Pointer[time.Timer]
 }
 
 // NewStream takes over ch and its requests: it notes RequestAbort and refuses every other. conn is the transport under
@@ -34,13 +36,41 @@ func NewStream(ch ssh.Channel, requests <-chan *ssh.Request, conn net.Conn) *Str
 }
 
 func (s *Stream) serve(requests <-chan *ssh.Request) {
-	defer close(s.done)
+	defer s.confirmed()
 	for req := range requests {
 		abort := req.Type == RequestAbort
 		if abort {
 			s.reset.Store(true)
 		}
 		req.Reply(abort, nil) // an error here is the end of the connection, which ends the loop
+	}
+}
+
+func (s *Stream) confirmed() {
+	close(s.done)
+	if t := s.guard.Load(); t != nil {
+		t.Stop()
+	}
+}
+
+// Guard is called before Close or Abort: when the peer has not confirmed the close after d, it calls fail. A confirmed
+// close leaves no timer behind, which would keep the memory of every short connection for d.
+func (s *Stream) Guard(d time.Duration, fail func()) {
+	t := time.AfterFunc(d, func() {
+		select {
+		case <-s.done:
+		default:
+			fail()
+		}
+	})
+	if !s.guard.CompareAndSwap(nil, t) {
+		t.Stop()
+		return
+	}
+	select {
+	case <-s.done: // perhaps before the timer could be seen
+		t.Stop()
+	default:
 	}
 }
 
