@@ -65,6 +65,17 @@ eventually shows ':echo "a command line"' && result 0 "a command line stays" || 
 mux send-keys -t editor Enter
 eventually told 'Port 3006' && result 0 "its message follows" || result 1 "its message follows"
 
+# A crash is told like anything else; Neovim's own message about it would be longer than the line.
+mux send-keys -t editor o
+tell '{"op":"exit","code":7}' || true
+mux send-keys -t editor -l 'typed during '
+eventually told 'the backend ended' && crash=0 || crash=1
+mux send-keys -t editor -l 'a crash'
+mux send-keys -t editor Escape ':w' Enter
+survived() { tail -n 1 "$dir/text.txt" | grep -qx 'typed during a crash'; }
+eventually survived || crash=1
+result $crash "a crash is told, and takes no key"
+
 mux send-keys -t editor ':qall!' Enter
 gone() { ! mux has-session -t editor 2>/dev/null; }
 eventually gone && result 0 "it quits" || result 1 "it quits"

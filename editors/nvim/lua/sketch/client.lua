@@ -25,13 +25,37 @@ local function capabilities()
   return vim.tbl_deep_extend('force', vim.lsp.protocol.make_client_capabilities(), wanted)
 end
 
+---How the process ended, where vim.lsp is not told; see quietly_started().
+local exit_status
+
+---From 0.10 on, vim.lsp tells of a process that failed in a message that is longer than a line, which waits for a key. It is
+---told here, so vim.lsp hears that all is well.
+local function quietly_started(cmd)
+  if vim.fn.has('nvim-0.10') == 0 then
+    return cmd
+  end
+  return function(dispatchers)
+    local on_exit = dispatchers.on_exit
+    local ours = vim.tbl_extend('force', dispatchers, {
+      on_exit = function(code, signal)
+        exit_status = { code = code, signal = signal }
+        on_exit(0, 0)
+      end,
+    })
+    return vim.lsp.rpc.start(cmd, ours)
+  end
+end
+
 local function ended(code, signal)
+  if exit_status then
+    code, signal, exit_status = exit_status.code, exit_status.signal, nil
+  end
   local was_asked = client_id == nil
   client_id, initialized, waiting = nil, false, {}
   state.reset()
   vim.schedule(function()
     vim.cmd('redrawstatus')
-    if not was_asked and code ~= 0 then
+    if not was_asked and (code ~= 0 or signal ~= 0) then
       local how = signal ~= 0 and ('signal %d'):format(signal) or ('exit %d'):format(code)
       notify.show(('the backend ended (%s). :Sketch start finds the session again'):format(how), vim.log.levels.ERROR)
     end
@@ -47,7 +71,7 @@ local function start()
   local folder = vim.fn.getcwd()
   local options = {
     name = 'sketch',
-    cmd = cmd,
+    cmd = quietly_started(cmd),
     handlers = require('sketch.handlers'),
     capabilities = capabilities(),
     root_dir = folder,
