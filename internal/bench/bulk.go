@@ -94,8 +94,8 @@ func (b *bench) bulkOnce(ctx context.Context, w *way, kind bulkKind, r *bulkResu
 		return err
 	}
 	cpu = cpuTime(involved) + ownTime() - cpu
-	r.rate.add(float64(n) / (1 << 20) / took.Seconds())
-	r.cpu.add(cpu.Seconds() / (float64(n) / (1 << 30)))
+	r.rate = append(r.rate, float64(n)/(1<<20)/took.Seconds())
+	r.cpu = append(r.cpu, cpu.Seconds()/(float64(n)/(1<<30)))
 	return nil
 }
 

@@ -22,8 +22,8 @@ func benchForwards(ctx context.Context, b *bench) error {
 		if err != nil {
 			return err
 		}
-		accepts.addTime(listens)
-		first.addTime(byteBack)
+		accepts = append(accepts, milliseconds(listens))
+		first = append(first, milliseconds(byteBack))
 	}
 	for range b.reps {
 		begun := time.Now()
@@ -32,7 +32,7 @@ func benchForwards(ctx context.Context, b *bench) error {
 			return err
 		}
 		err = firstByte(ctx, w.stream)
-		spawned.addTime(time.Since(begun))
+		spawned = append(spawned, milliseconds(time.Since(begun)))
 		hangUp(cmd)
 		if err != nil {
 			return err

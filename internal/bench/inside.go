@@ -36,7 +36,7 @@ func inside(arg string) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command("/proc/self/exe", servedArg)
+	cmd := exec.CommandContext(context.Background(), "/proc/self/exe", servedArg)
 	cmd.ExtraFiles = []*os.File{file}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {

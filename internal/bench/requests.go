@@ -86,9 +86,9 @@ func (r *requestResult) measure(ctx context.Context, address string, kind reques
 	for _, l := range all {
 		latencies = append(latencies, l...)
 	}
-	r.rate.add(float64(len(latencies)) / took.Seconds())
-	r.p50.add(latencies.quantile(0.5))
-	r.p99.add(latencies.quantile(0.99))
+	r.rate = append(r.rate, float64(len(latencies))/took.Seconds())
+	r.p50 = append(r.p50, latencies.quantile(0.5))
+	r.p99 = append(r.p99, latencies.quantile(0.99))
 	return errors.Join(errs...)
 }
 
@@ -116,7 +116,7 @@ func requests(ctx context.Context, address string, keepAlive bool, until time.Ti
 			}
 			c = nil
 		}
-		took.addTime(time.Since(begun))
+		took = append(took, milliseconds(time.Since(begun)))
 	}
 	return took, nil
 }

@@ -18,9 +18,9 @@ func benchStarts(ctx context.Context, b *bench) error {
 			return err
 		}
 		if took := time.Since(begun); i == 0 {
-			first.addTime(took)
+			first = append(first, milliseconds(took))
 		} else {
-			warm.addTime(took)
+			warm = append(warm, milliseconds(took))
 		}
 		if err := b.editor.stop(ctx, s); err != nil {
 			return err

@@ -12,10 +12,7 @@ import (
 // series are the results of one measurement's repetitions.
 type series []float64
 
-func (s *series) add(x float64) { *s = append(*s, x) }
-
-// addTime adds milliseconds.
-func (s *series) addTime(d time.Duration) { s.add(float64(d.Nanoseconds()) / 1e6) }
+func milliseconds(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e6 }
 
 // quantile is the smallest element that the share q of all does not exceed.
 func (s series) quantile(q float64) float64 {
@@ -33,7 +30,7 @@ func (s series) worst() float64  { return s.quantile(1) }
 func (s series) over(t series) series {
 	var ratios series
 	for i := range min(len(s), len(t)) {
-		ratios.add(s[i] / t[i])
+		ratios = append(ratios, s[i]/t[i])
 	}
 	return ratios
 }
@@ -81,6 +78,7 @@ func (b *bench) times(name string, s series) {
 func (b *bench) atLeast(what string, s series, target float64) {
 	b.verdict(what, s, ">=", target, s.median() >= target)
 }
+
 func (b *bench) atMost(what string, s series, target float64) {
 	b.verdict(what, s, "<=", target, s.median() <= target)
 }

@@ -28,7 +28,7 @@ var servers = map[string]func(*net.TCPConn){
 		_, _ = io.WriteString(c, "bye")
 		_ = c.CloseWrite()
 		n, err := io.Copy(io.Discard, c)
-		fmt.Println("bye got", n, err)
+		fmt.Fprintln(os.Stdout, "bye got", n, err)
 	},
 	// greet speaks first.
 	"greet": func(c *net.TCPConn) {
@@ -45,7 +45,7 @@ var servers = map[string]func(*net.TCPConn){
 	// witness reports how the connection ends.
 	"witness": func(c *net.TCPConn) {
 		_, err := io.Copy(io.Discard, c)
-		fmt.Println("witness saw reset:", errors.Is(err, syscall.ECONNRESET))
+		fmt.Fprintln(os.Stdout, "witness saw reset:", errors.Is(err, syscall.ECONNRESET))
 	},
 }
 
@@ -80,7 +80,7 @@ func listen(name string) net.Listener {
 	if err != nil {
 		fail(err)
 	}
-	fmt.Println(name, l.Addr().(*net.TCPAddr).Port)
+	fmt.Fprintln(os.Stdout, name, l.Addr().(*net.TCPAddr).Port)
 	return l
 }
 
