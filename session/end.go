@@ -105,7 +105,7 @@ func (s *Supervisor) Prune(ctx context.Context, o PruneOptions) ([]Pruned, error
 		}
 		removed = append(removed, Pruned{Kind: "session", Name: info.Name})
 	}
-	state, err := s.pruneState(kept, list, o)
+	state, err := s.pruneState(e, kept, list, o)
 	removed = append(removed, state...)
 	if err != nil {
 		return removed, err
@@ -130,7 +130,7 @@ func (s *Supervisor) prunable(info Info, o PruneOptions) bool {
 }
 
 // pruneState removes folders of sessions that have no container any more.
-func (s *Supervisor) pruneState(kept map[string]bool, list []Info, o PruneOptions) ([]Pruned, error) {
+func (s *Supervisor) pruneState(e Engine, kept map[string]bool, list []Info, o PruneOptions) ([]Pruned, error) {
 	names, err := s.cfg.Store.Names()
 	if err != nil {
 		return nil, err
@@ -141,6 +141,10 @@ func (s *Supervisor) pruneState(kept map[string]bool, list []Info, o PruneOption
 	var removed []Pruned
 	for _, name := range names {
 		// A start that is under way in another process has its folder before its container: leave it an hour.
+		// One of another engine has its container there.
+		if rec, err := s.cfg.Store.load(name); err == nil && rec.Engine != e.Host() {
+			continue
+		}
 		if kept[name] || s.cfg.Store.owned(name) || s.cfg.Store.age(name) < max(o.Older, time.Hour) && !o.All {
 			continue
 		}

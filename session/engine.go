@@ -27,6 +27,7 @@ type Engine interface {
 	RemoveImage(ctx context.Context, id string) error
 	RemoveProbes(ctx context.Context) (int, error)
 	Local() bool
+	Host() string
 	Close() error
 }
 

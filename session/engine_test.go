@@ -75,6 +75,7 @@ type window struct {
 	mu    sync.Mutex
 	info  map[string]session.Info
 	told  []session.Info // everything, in order
+	wrong []error        // problems, in order
 	news  chan struct{}
 }
 
@@ -88,6 +89,14 @@ func (w *window) PortsChanged(i session.Info) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.tellLocked(i)
+}
+
+func (w *window) Problem(_ string, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.wrong = append(w.wrong, err)
+	close(w.news)
+	w.news = make(chan struct{})
 }
 
 func (w *window) tellLocked(i session.Info) {
@@ -165,7 +174,7 @@ func removeContainer(t *testing.T, id string) {
 
 func newStore(t *testing.T) *session.Store {
 	t.Helper()
-	s, err := session.OpenStore(t.TempDir())
+	s, err := session.OpenStore(filepath.Join(t.TempDir(), "state"))
 	if err != nil {
 		t.Fatal(err)
 	}

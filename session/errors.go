@@ -99,3 +99,17 @@ type RepositorySettingsError struct{ Err error }
 
 func (e *RepositorySettingsError) Error() string { return "read devcontainer.json: " + e.Err.Error() }
 func (e *RepositorySettingsError) Unwrap() error { return e.Err }
+
+// ImageError says that there is no image to start a session from; Err says why.
+type ImageError struct{ Err error }
+
+func (e *ImageError) Error() string { return "prepare the image: " + e.Err.Error() }
+func (e *ImageError) Unwrap() error { return e.Err }
+
+// CheckoutError says that the repository could not be brought into the container; Err is what git said.
+type CheckoutError struct{ Err error }
+
+func (e *CheckoutError) Error() string {
+	return "copy the repository into the container: " + e.Err.Error()
+}
+func (e *CheckoutError) Unwrap() error { return e.Err }

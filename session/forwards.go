@@ -57,7 +57,7 @@ func (s *Store) saveForwards(name string, forwards []tunnel.Forward, memory tunn
 	if err != nil {
 		return fmt.Errorf("encode forwards: %w", err)
 	}
-	return writeFile(s.path(name, forwardsFile), data, 0o600)
+	return writeFile(s.path(name, forwardsFile), data, volatile)
 }
 
 // loadForwards reads what the last owner wrote; nothing when there was none.

@@ -36,6 +36,7 @@ type Info struct {
 	Commit    string
 	User      string
 	Created   time.Time
+	SSHConfig string // path of an ssh_config(5) with the session's name as its Host
 	Forwards  []tunnel.Forward
 }
 

@@ -9,8 +9,8 @@ import (
 	"github.com/sketch-ide/sketch-ide/container"
 )
 
-// labelState is the label that names the state directory of the session's user. Several users, or one with several state directories, can share an engine:
-// nobody sees, enters or prunes the others' sessions.
+// labelState is the label that names the state directory that a session belongs to, by its id. Several users, or one with several state directories, can share an
+// engine: nobody sees, enters or prunes the others' sessions.
 const labelState = "dev.sketch-ide.state"
 
 // containers lists the engine's containers that are this state directory's sessions.
@@ -19,7 +19,10 @@ func (s *Supervisor) containers(ctx context.Context, e Engine) ([]container.Cont
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(all, func(c container.Container) bool { return c.Labels[labelState] != s.cfg.Store.dir }), nil
+	return slices.DeleteFunc(all, func(c container.Container) bool {
+		// A step of somebody's image build has whatever labels its Dockerfile says, but not the name.
+		return c.Labels[labelState] != s.cfg.Store.id || c.Name != c.Session() || !ValidName(c.Name)
+	}), nil
 }
 
 // Sessions lists this user's sessions, newest first: what the engine has by our labels, with what the state directory knows of it.
@@ -47,7 +50,7 @@ func (s *Supervisor) describe(c container.Container) Info {
 	}
 	info := Info{
 		Name: c.Session(), Folder: c.Folder(), State: stateOf(c.State), Container: c.ID, Image: c.Image, Created: c.Created,
-		Owned: s.cfg.Store.owned(c.Session()),
+		Owned: s.cfg.Store.owned(c.Session()), SSHConfig: s.cfg.Store.path(c.Session(), sshConfigFile),
 	}
 	rec, err := s.cfg.Store.load(c.Session())
 	if err != nil {
@@ -88,6 +91,10 @@ func (s *Supervisor) Find(ctx context.Context, name, folder string) (Info, error
 	}
 	if folder != "" {
 		here := slices.DeleteFunc(slices.Clone(list), func(i Info) bool { return i.Folder != folder })
+		// The same as Start would attach to: a running one, and then the newest.
+		if n := slices.IndexFunc(here, func(i Info) bool { return i.State != Stopped }); n >= 0 {
+			return here[n], nil
+		}
 		if len(here) > 0 {
 			return here[0], nil
 		}

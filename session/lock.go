@@ -67,6 +67,9 @@ func (s *Store) ownerLock(name string) string { return s.path(name, "owner.lock"
 
 // owned tells whether some process owns the session just now.
 func (s *Store) owned(name string) bool {
+	if !ValidName(name) {
+		return false
+	}
 	l, err := tryLock(s.ownerLock(name))
 	if err != nil {
 		return false // no directory: nobody can own it

@@ -53,7 +53,7 @@ func (s *Session) Info() Info {
 	info := Info{
 		Name: s.rec.Name, Folder: s.rec.Folder, Owner: s.owner, Owned: true, Attached: true,
 		Container: s.rec.Container, Image: s.rec.Image, Workspace: s.rec.Workspace, User: s.rec.User, Created: s.rec.Created,
-		Branch: s.inside.branch, Commit: s.inside.commit,
+		Branch: s.inside.branch, Commit: s.inside.commit, SSHConfig: s.store.path(s.rec.Name, sshConfigFile),
 		Forwards: slices.Clone(s.forwards),
 	}
 	info.State, info.Err = s.stateLocked()

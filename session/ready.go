@@ -18,11 +18,9 @@ func (s *Session) isReady() bool {
 
 // copyIn puts the repository into the container, and records that it is there.
 func (s *Session) copyIn(ctx context.Context, r *repo.Repo, report func(string)) error {
-	s.update(func() { s.copied = r })
-	err := r.Checkout(ctx, s, s.rec.Workspace, slug(s.rec.Name), report)
-	s.update(func() { s.copied = nil })
-	if err != nil {
-		return err
+	r = s.serve(r)
+	if err := r.Checkout(ctx, s, s.rec.Workspace, slug(s.rec.Name), report); err != nil {
+		return &CheckoutError{Err: err}
 	}
 	return s.setReady("sketch/"+slug(s.rec.Name), r.Head)
 }

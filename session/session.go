@@ -49,7 +49,7 @@ type Session struct {
 	latest     ports.Snapshot  // for the manager of a later owner
 	seen       bool            // latest was set
 	inputs     uint64          // how often pipe, latest or settings have changed
-	copied     *repo.Repo      // while it is being copied into the container
+	repo       *repo.Repo      // serves the fetches; nil until the first
 	changed    chan struct{}   // closed and replaced at each change
 }
 
@@ -150,16 +150,21 @@ func (s *Session) currentManager() *tunnel.Manager {
 func (s *Session) followPorts(ctx context.Context) {
 	client := agent.NewClient(s.conn.DialContext)
 	err := ports.Follow(ctx, ports.FollowConfig{Client: client.HTTP(), BaseURL: client.BaseURL(), Log: s.log}, func(u ports.Update) {
-		var m *tunnel.Manager
-		s.mu.Lock()
-		s.latest, s.seen, m = u.Snapshot, true, s.manager
-		s.inputs++
-		s.mu.Unlock()
-		if m != nil {
-			m.Observe(u.Snapshot)
-		}
+		s.observe(u.Snapshot)
 	})
 	s.report("ports", err)
+}
+
+// observe passes on which ports are open inside.
+func (s *Session) observe(snapshot ports.Snapshot) {
+	s.mu.Lock()
+	s.latest, s.seen = snapshot, true
+	s.inputs++
+	m := s.manager
+	s.mu.Unlock()
+	if m != nil {
+		m.Observe(snapshot)
+	}
 }
 
 // watchContainer keeps what the engine knows of the container, and gives the connection a push when it is back.
@@ -210,6 +215,8 @@ func (s *Session) died(ctx context.Context, code int) {
 	if logs, err := s.engine.Logs(ctx, s.rec.Container, lastLogLines); err == nil {
 		end.Logs = string(logs)
 	}
+	// Every process inside is dead, so no port is open, whoever could still say so.
+	s.observe(ports.Snapshot{Epoch: "stopped"})
 	s.update(func() { s.stopped = end })
 	s.conn.Kick() // the transport is dead for certain: find out now rather than at the next keepalive
 }
@@ -219,21 +226,43 @@ func (s *Session) removed() {
 	s.update(func() { s.gone = true })
 }
 
-// serveGit gives the container read access to the repository, for as long as the channel lives. While the session is being made ready that is the
-// repository as it was read then, so that a commit amended meanwhile is still there to be checked out.
+// serveGit gives the container read access to the repository, for as long as the channel lives. Where this process started the session, the base that it
+// offers is the commit that was read then: amended meanwhile, it is still there to be checked out.
 func (s *Session) serveGit(ctx context.Context, _ []byte, rw io.ReadWriteCloser) {
-	s.mu.Lock()
-	r := s.copied
-	s.mu.Unlock()
-	if r == nil {
-		var err error
-		if r, err = repo.Open(ctx, s.rec.Folder); err != nil {
-			s.log.Warn("serve git fetch", "error", err)
-			s.report("git channel", rw.Close())
-			return
-		}
+	r, err := s.served(ctx)
+	if err != nil {
+		s.log.Debug("serve git fetch", "error", err)
+		s.report("git channel", rw.Close())
+		return
 	}
+	// Debug, because the container decides how often this fails.
 	if err := r.ServeUploadPack(ctx, rw); err != nil {
-		s.log.Warn("serve git fetch", "error", err)
+		s.log.Debug("serve git fetch", "error", err)
 	}
+}
+
+// served is the one repo.Repo that serves the session's fetches, so that its bound on how many run at once is the session's.
+func (s *Session) served(ctx context.Context) (*repo.Repo, error) {
+	s.mu.Lock()
+	r := s.repo
+	s.mu.Unlock()
+	if r != nil {
+		return r, nil
+	}
+	r, err := repo.Open(ctx, s.rec.Folder)
+	if err != nil {
+		return nil, err
+	}
+	return s.serve(r), nil
+}
+
+// serve makes r the repository that fetches are served from, unless there is one.
+func (s *Session) serve(r *repo.Repo) *repo.Repo {
+	r.Scratch = s.store.path(s.rec.Name) // what a killed process leaves there goes with the session
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.repo == nil {
+		s.repo = r
+	}
+	return s.repo
 }

@@ -17,8 +17,10 @@ func (s *Store) SSH(name string) (SSHFiles, error) {
 	if _, err := s.load(name); err != nil {
 		return SSHFiles{}, err
 	}
-	return SSHFiles{Config: s.path(name, "ssh_config"), Alias: name}, nil
+	return SSHFiles{Config: s.path(name, sshConfigFile), Alias: name}, nil
 }
+
+const sshConfigFile = "ssh_config"
 
 // writeSSH writes what OpenSSH needs: the key, the pinned server key, and a Host block. The way in is `sketch-ide proxy`, which finds the
 // container's address at each connection, since both its own address and its published port change when it restarts.
@@ -27,13 +29,13 @@ func (s *Store) writeSSH(rec record) error {
 	if err != nil {
 		return fmt.Errorf("find own executable: %w", err)
 	}
-	if err := writeFile(s.path(rec.Name, "client_key"), []byte(rec.Client.Private), 0o600); err != nil {
+	if err := writeFile(s.path(rec.Name, "client_key"), []byte(rec.Client.Private), durable); err != nil {
 		return err
 	}
-	if err := writeFile(s.path(rec.Name, "known_hosts"), []byte(rec.Name+" "+rec.HostKey+"\n"), 0o600); err != nil {
+	if err := writeFile(s.path(rec.Name, "known_hosts"), []byte(rec.Name+" "+rec.HostKey+"\n"), durable); err != nil {
 		return err
 	}
-	return writeFile(s.path(rec.Name, "ssh_config"), []byte(s.sshConfig(rec, program)), 0o600)
+	return writeFile(s.path(rec.Name, sshConfigFile), []byte(s.sshConfig(rec, program)), durable)
 }
 
 func (s *Store) sshConfig(rec record, program string) string {

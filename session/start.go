@@ -65,7 +65,7 @@ func (s *Supervisor) find(ctx context.Context, e Engine, folder string, o StartO
 	if err != nil {
 		return record{}, false, err
 	}
-	var best container.Container
+	var best container.Container // a running one before a stopped one, and then the newest: the list begins with the oldest
 	for _, c := range containers {
 		if o.Name != "" && c.Session() == o.Name && c.Folder() != folder {
 			return record{}, false, &NameTakenError{Name: o.Name}
@@ -75,7 +75,7 @@ func (s *Supervisor) find(ctx context.Context, e Engine, folder string, o StartO
 		if !mine || c.State == container.StateCreated || !s.cfg.Store.Exists(c.Session()) {
 			continue
 		}
-		if best.ID == "" || best.State != container.StateRunning {
+		if best.ID == "" || c.State == container.StateRunning || best.State != container.StateRunning {
 			best = c
 		}
 	}
@@ -118,9 +118,9 @@ func (s *Supervisor) create(ctx context.Context, e Engine, r *repo.Repo, o Start
 func (s *Supervisor) createOnce(ctx context.Context, e Engine, r *repo.Repo, o StartOptions, report func(Progress)) (_ Info, err error) {
 	image, err := e.EnsureImage(ctx, s.imageSpec(r, o), func(p container.Progress) { report(Progress{p.Message, p.Percent}) })
 	if err != nil {
-		return Info{}, err
+		return Info{}, &ImageError{Err: err}
 	}
-	rec, err := s.newRecord(r, o, image)
+	rec, err := s.newRecord(e, r, o, image)
 	if err != nil {
 		return Info{}, err
 	}
@@ -176,14 +176,14 @@ func (s *Supervisor) imageSpec(r *repo.Repo, o StartOptions) container.ImageSpec
 }
 
 // newRecord takes a name and makes the keys.
-func (s *Supervisor) newRecord(r *repo.Repo, o StartOptions, image container.Image) (record, error) {
+func (s *Supervisor) newRecord(e Engine, r *repo.Repo, o StartOptions, image container.Image) (record, error) {
 	client, err := newKeyPair("sketch-ide client")
 	if err != nil {
 		return record{}, err
 	}
 	rec := record{
 		Folder: r.Root, Image: image.Ref, User: userName(image), Workspace: path.Join(agent.Workspaces, r.Name),
-		Created: time.Now().UTC().Truncate(time.Second), Client: client,
+		Engine: e.Host(), Created: time.Now().UTC().Truncate(time.Second), Client: client,
 	}
 	rec.Name = o.Name
 	if o.Name == "" {
@@ -226,7 +226,7 @@ func (s *Supervisor) containerSpec(rec record, image container.Image, binary []b
 		Labels: map[string]string{
 			container.LabelSession: rec.Name,
 			container.LabelFolder:  rec.Folder,
-			labelState:             s.cfg.Store.dir,
+			labelState:             s.cfg.Store.id,
 		},
 		SSHPort: agent.SSHPort,
 		Files: []container.File{
@@ -259,9 +259,9 @@ func (s *Supervisor) makeReady(ctx context.Context, x *Session, r *repo.Repo, re
 		if err := x.copyIn(ctx, r, func(line string) { report(Progress{line, -1}) }); err != nil {
 			return Info{}, x.explain(ctx, err)
 		}
-	}
-	for _, note := range r.Notes {
-		report(Progress{note, -1})
+		for _, note := range append(r.Notes, r.Uncommitted(ctx)...) {
+			report(Progress{note, -1})
+		}
 	}
 	return x.Info(), nil
 }

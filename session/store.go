@@ -1,18 +1,23 @@
 package session
 
 import (
+	"cmp"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
 // Store is the small state directory: what the engine's labels cannot hold (keys, remembered host ports). Everything in it can be lost
 // without losing work: the container keeps that, and prune finds it by its labels.
 //
+//	id                             who we are to an engine that others use too
 //	sessions/<name>/record.json    the session (0600)
 //	sessions/<name>/client_key     the client's private key, for OpenSSH (0600)
 //	sessions/<name>/known_hosts    the server's public key, pinned
@@ -20,7 +25,10 @@ import (
 //	sessions/<name>/forwards.json  what the owner forwards, for followers, `ports`, and the next owner
 //	sessions/<name>/owner.lock     flock: held by the owner for as long as it lives
 //	folders/<hash>.lock            flock: held while a session of that folder is being started
-type Store struct{ dir string }
+type Store struct {
+	dir string
+	id  string // random, made with the directory: what the containers of its sessions are labelled with
+}
 
 // OpenStore opens the state directory dir, making it (0700) where it is missing.
 func OpenStore(dir string) (*Store, error) {
@@ -28,12 +36,65 @@ func OpenStore(dir string) (*Store, error) {
 	if err != nil {
 		return nil, &StateDirError{Dir: dir, Err: err}
 	}
+	if err := checkPrivate(dir); err != nil {
+		return nil, &StateDirError{Dir: dir, Err: err}
+	}
 	for _, d := range []string{dir, filepath.Join(dir, "sessions"), filepath.Join(dir, "folders")} {
 		if err := os.MkdirAll(d, 0o700); err != nil {
 			return nil, &StateDirError{Dir: dir, Err: err}
 		}
 	}
-	return &Store{dir: dir}, nil
+	id, err := readID(dir)
+	if err != nil {
+		return nil, &StateDirError{Dir: dir, Err: err}
+	}
+	return &Store{dir: dir, id: id}, nil
+}
+
+// checkPrivate refuses a directory in which others could put keys and an ssh_config of theirs. One that is not there yet is fine.
+func checkPrivate(dir string) error {
+	info, err := os.Lstat(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	switch {
+	case !info.IsDir():
+		return errors.New("it is not a directory")
+	case ok && stat.Uid != uint32(os.Geteuid()):
+		return errors.New("it belongs to another user")
+	case info.Mode().Perm()&0o077 != 0:
+		return fmt.Errorf("others may enter it (mode %#o, want 0700)", info.Mode().Perm())
+	}
+	return nil
+}
+
+// readID reads the directory's identity, making it where there is none. Two processes that make it at once agree on one.
+func readID(dir string) (string, error) {
+	path := filepath.Join(dir, "id")
+	fresh, err := os.CreateTemp(dir, ".id-")
+	if err != nil {
+		return "", err
+	}
+	_, err = fresh.WriteString(rand.Text())
+	err = errors.Join(err, fresh.Close())
+	if err == nil {
+		// A link that fails because there is one already is how the second process finds out.
+		if err = os.Link(fresh.Name(), path); errors.Is(err, fs.ErrExist) {
+			err = nil
+		}
+	}
+	if err = errors.Join(err, os.Remove(fresh.Name())); err != nil {
+		return "", err
+	}
+	data, err := os.ReadFile(path)
+	if err != nil || len(data) == 0 {
+		return "", fmt.Errorf("read identity: %w", cmp.Or(err, io.ErrUnexpectedEOF))
+	}
+	return string(data), nil
 }
 
 // DefaultStateDir is $XDG_STATE_HOME/sketch-ide, or ~/.local/state/sketch-ide (XDG Base Directory Specification).
@@ -53,6 +114,7 @@ type record struct {
 	Name      string    `json:"name"`
 	Folder    string    `json:"folder"`    // the host repository's root
 	Container string    `json:"container"` // the engine's id; empty until created
+	Engine    string    `json:"engine"`    // the engine's address
 	Image     string    `json:"image"`
 	User      string    `json:"user"`
 	Workspace string    `json:"workspace"` // the repository's path inside
@@ -111,7 +173,7 @@ func (s *Store) save(r record) error {
 	if err != nil {
 		return fmt.Errorf("encode session record: %w", err)
 	}
-	return writeFile(s.path(r.Name, "record.json"), append(data, '\n'), 0o600)
+	return writeFile(s.path(r.Name, "record.json"), append(data, '\n'), durable)
 }
 
 func (s *Store) load(name string) (record, error) {
@@ -143,14 +205,25 @@ func (s *Store) Remove(name string) error {
 	return nil
 }
 
-// writeFile replaces path in one step: a reader, a crash or a full disk sees the old content or the new, never half of it.
-func writeFile(path string, data []byte, mode fs.FileMode) error {
+// durability is what of a written file survives a power cut.
+type durability bool
+
+const (
+	durable  durability = true  // the file, whole
+	volatile durability = false // the old file or the new one, or an empty one: for what is written often and can be lost
+)
+
+// writeFile replaces path (0600) in one step: a reader, a killed process or a full disk sees the old content or the new, never half of it.
+func writeFile(path string, data []byte, d durability) error {
 	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
 	}
 	_, err = tmp.Write(data)
-	err = errors.Join(err, tmp.Chmod(mode), tmp.Close())
+	if d == durable {
+		err = errors.Join(err, tmp.Sync())
+	}
+	err = errors.Join(err, tmp.Close()) // CreateTemp made it 0600
 	if err == nil {
 		err = os.Rename(tmp.Name(), path)
 	}
