@@ -34,7 +34,7 @@ func TestConnNoticesTheEndOfASilence(t *testing.T) {
 					}
 				})
 				a.conn().Close()
-				time.Sleep(tt.outage)
+				<-time.After(tt.outage)
 				if got := c.State(); got.Phase != tt.phase {
 					t.Errorf("state %+v", got)
 				}
