@@ -31,7 +31,7 @@ describe('the extension in a workbench', () => {
       actions: ['preview', 'copyUrl'],
     });
     assert.deepEqual(params.initializationOptions, { notifications: 'actions' });
-    assert.match(params.workspaceFolders[0].uri, /^file:.*sketch-e2e-repo-/);
+    assert.match(params.workspaceFolders[0].uri, /^file:.*\/guestbook$/);
     assert.ok(stub.record().every(message => !/^textDocument/.test(message.method ?? '')));
   });
 

@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 export function createRepository(files = {}) {
-  const directory = mkdtempSync(path.join(tmpdir(), 'sketch-e2e-repo-'));
+  const parent = mkdtempSync(path.join(tmpdir(), 'sketch-e2e-repo-'));
+  const directory = path.join(parent, 'guestbook'); // images are tagged with the name: always the same one
   const git = (...args) => execFileSync('git', ['-C', directory, ...args], { encoding: 'utf8' }).trim();
-  const all = { 'README.md': '# hello\n', 'index.html': '<h1>hello from inside</h1>\n', ...files };
+  const all = { 'README.md': '# Guest book\n', 'index.html': '<h1>hello from inside</h1>\n', ...files };
   const write = (name, text) => {
     const file = path.join(directory, name);
     mkdirSync(path.dirname(file), { recursive: true });
@@ -20,5 +21,5 @@ export function createRepository(files = {}) {
   git('config', 'user.email', 'ada@example.com');
   git('add', '.');
   git('commit', '-q', '-m', 'first');
-  return { directory, git, write, remove: () => rmSync(directory, { recursive: true, force: true }) };
+  return { directory, git, write, remove: () => rmSync(parent, { recursive: true, force: true }) };
 }

@@ -16,6 +16,7 @@ const { chromium } = createRequire(path.join(toolchain, 'package.json'))('playwr
 /** Quiet: no welcome page, no chat, no experiments, no requests to the internet. */
 const quietSettings = {
   'chat.disableAIFeatures': true,
+  'editor.minimap.enabled': false,
   'extensions.autoCheckUpdates': false,
   'extensions.autoUpdate': false,
   'remote.autoForwardPorts': false,
@@ -193,6 +194,15 @@ export class Workbench {
     await this.quickInput.waitFor();
     await this.quickInput.fill(`>${title}`);
     await this.quickRows.filter({ hasText: title }).first().click();
+  }
+
+  /** Opens a file of the folder in the editor. */
+  async openFile(name) {
+    await this.page.keyboard.press('Control+P');
+    await this.quickInput.waitFor();
+    await this.quickInput.fill(name);
+    await this.quickRows.filter({ hasText: name }).first().click();
+    await this.page.locator('.tab', { hasText: name }).waitFor();
   }
 
   /**
