@@ -48,6 +48,9 @@ func (c Container) Session() string { return c.Labels[LabelSession] }
 // Folder is the session's folder on the host.
 func (c Container) Folder() string { return c.Labels[LabelFolder] }
 
+// Owner is who made the container: the Options.Owner of its maker.
+func (c Container) Owner() string { return c.Labels[LabelOwner] }
+
 // Inspect describes a container by id or name. Errors: ErrNotFound, ErrEngineLost.
 func (e *Engine) Inspect(ctx context.Context, id string) (Container, error) {
 	found, err := e.api.ContainerInspect(ctx, id)
@@ -62,6 +65,15 @@ func (e *Engine) List(ctx context.Context) ([]Container, error) {
 	return e.listKind(ctx, KindSession)
 }
 
+// Probes describes the short-lived containers that a crash in EnsureImage left behind, oldest first: those that are
+// older than olderThan, and in any case than two minutes, since a younger one may be at work. Remove removes them.
+func (e *Engine) Probes(ctx context.Context, olderThan time.Duration) ([]Container, error) {
+	list, err := e.listKind(ctx, KindProbe)
+	return slices.DeleteFunc(list, func(c Container) bool {
+		return time.Since(c.Created) < max(olderThan, 2*probeTimeout)
+	}), err
+}
+
 // listKind inspects one by one: the engine's list has neither exit codes nor addresses of all kinds of networks.
 func (e *Engine) listKind(ctx context.Context, kind string) ([]Container, error) {
 	found, err := e.api.ContainerList(ctx, container.ListOptions{
@@ -73,6 +85,9 @@ func (e *Engine) listKind(ctx context.Context, kind string) ([]Container, error)
 	}
 	var list []Container
 	for _, summary := range found {
+		if !ours(summary) {
+			continue
+		}
 		c, err := e.Inspect(ctx, summary.ID)
 		if errors.Is(err, ErrNotFound) {
 			continue // removed since
@@ -84,6 +99,21 @@ func (e *Engine) listKind(ctx context.Context, kind string) ([]Container, error)
 	}
 	slices.SortFunc(list, func(a, b Container) int { return a.Created.Compare(b.Created) })
 	return list, nil
+}
+
+// ours tells whether we made the container. Its labels alone do not: they may come from its image, from a LABEL in a
+// Dockerfile to the containers of a build's steps, or from `docker commit`. None of these can choose a name.
+func ours(c container.Summary) bool {
+	named := func(match func(name string) bool) bool {
+		return slices.ContainsFunc(c.Names, func(name string) bool { return match(strings.TrimPrefix(name, "/")) })
+	}
+	switch c.Labels[LabelKind] {
+	case KindSession:
+		return c.Command == AgentPath+" agent" && named(func(name string) bool { return name == c.Labels[LabelSession] })
+	case KindProbe:
+		return named(func(name string) bool { return strings.HasPrefix(name, probePrefix) })
+	}
+	return false
 }
 
 // describeContainer bears with parts that an engine leaves out.

@@ -289,7 +289,7 @@ func TestListAndPrune(t *testing.T) {
 		}
 	}
 	_, err = e.api.ImageInspect(t.Context(), img.Ref)
-	if kindOf(err) != ErrNotFound {
+	if !errors.Is(kindOf(err), ErrNotFound) {
 		t.Errorf("%s is still there: %v", img.Ref, err)
 	}
 	if n, err := e.RemoveProbes(t.Context()); err != nil || n < 0 {

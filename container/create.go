@@ -67,6 +67,7 @@ func (e *Engine) sessionLabels(spec Spec) map[string]string {
 	labels[LabelKind] = KindSession
 	labels[LabelSession] = spec.Name
 	labels[LabelVersion] = e.version
+	labels[LabelOwner] = e.owner
 	return labels
 }
 

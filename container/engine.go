@@ -21,6 +21,7 @@ type Options struct {
 	Getenv  func(key string) string // nil = os.Getenv
 	Timeout time.Duration           // of one connection attempt; 0 = 3 s
 	Version string                  // of sketch-ide, for labels
+	Owner   string                  // who makes things, for LabelOwner: one engine may serve several users or folders of state
 	Log     *slog.Logger            // nil = discard
 }
 
@@ -46,6 +47,7 @@ type Engine struct {
 	arch    string
 	memory  int64 // of the engine's machine, bytes
 	version string
+	owner   string
 	release string
 	log     *slog.Logger
 }
@@ -107,6 +109,7 @@ func newEngine(api client.APIClient, ep endpoint, info system.Info, opts Options
 		arch:    goArch(info.Architecture),
 		memory:  info.MemTotal,
 		version: opts.Version,
+		owner:   opts.Owner,
 		release: info.ServerVersion,
 		log:     opts.Log,
 	}
@@ -116,8 +119,9 @@ func newEngine(api client.APIClient, ep endpoint, info system.Info, opts Options
 // that honours contexts.
 func (ep endpoint) client() (*client.Client, error) {
 	transport := &http.Transport{MaxIdleConns: 6, IdleConnTimeout: 30 * time.Second}
+	httpClient := &http.Client{Transport: transport, CheckRedirect: client.CheckRedirect}
 	api, err := client.NewClientWithOpts(
-		client.WithHTTPClient(&http.Client{Transport: transport, CheckRedirect: client.CheckRedirect}),
+		client.WithHTTPClient(httpClient),
 		client.WithHost(ep.host),
 		client.WithDialContext(ep.dialContext),
 		client.WithScheme("http"), // TLS is the dialer's
@@ -128,6 +132,7 @@ func (ep endpoint) client() (*client.Client, error) {
 		return nil, fmt.Errorf("make engine client: %w", err)
 	}
 	transport.Proxy = nil // WithHost set the environment's, which is not meant for engines
+	httpClient.Transport = answerNoter{httpClient.Transport}
 	return api, nil
 }
 

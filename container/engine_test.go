@@ -136,6 +136,7 @@ var calls = map[string]func(ctx context.Context, e *Engine) error{
 	"Images":       func(ctx context.Context, e *Engine) error { _, err := e.Images(ctx); return err },
 	"RemoveImage":  func(ctx context.Context, e *Engine) error { return e.RemoveImage(ctx, "x") },
 	"RemoveProbes": func(ctx context.Context, e *Engine) error { _, err := e.RemoveProbes(ctx); return err },
+	"Probes":       func(ctx context.Context, e *Engine) error { _, err := e.Probes(ctx, 0); return err },
 	"DiskUsage":    func(ctx context.Context, e *Engine) error { _, err := e.DiskUsage(ctx); return err },
 }
 

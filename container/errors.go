@@ -61,7 +61,7 @@ func (e *NoEngineError) Unwrap() error { return e.kind }
 
 // Hint is what to try.
 func (e *NoEngineError) Hint() string {
-	if e.kind == ErrEngineDenied {
+	if errors.Is(e.kind, ErrEngineDenied) {
 		return "Add yourself to the docker group (sudo usermod -aG docker $USER) and log in again, or use a rootless engine."
 	}
 	return "Start Docker, or set DOCKER_HOST to the address of an engine."

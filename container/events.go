@@ -75,6 +75,7 @@ func (e *Engine) Events(ctx context.Context, id string) iter.Seq[Event] {
 // stream yields events of one connection until it breaks, with an error, or the loop is left, with nil.
 func (e *Engine) stream(ctx context.Context, id string, yield func(Event) bool) (subscribed bool, err error) {
 	ctx, cancel := context.WithCancel(ctx)
+	ctx, answered := withAnswered(ctx)
 	stream, failed := e.api.Events(ctx, events.ListOptions{Filters: filters.NewArgs(
 		filters.Arg("type", string(events.ContainerEventType)),
 		filters.Arg("container", id),
@@ -84,11 +85,9 @@ func (e *Engine) stream(ctx context.Context, id string, yield func(Event) bool) 
 		for range failed { // closed by the client's goroutine as it ends
 		}
 	}()
-	// The client returns as soon as the engine has answered the subscription, or failed to.
-	select {
-	case err := <-failed:
-		return false, broken(ctx, err)
-	default:
+	// The client returns as soon as the engine has answered the subscription, or failed to; the failure it tells later.
+	if !*answered {
+		return false, broken(ctx, <-failed)
 	}
 	if !yield(Event{Type: EventSubscribed, ID: id, Time: time.Now()}) {
 		return true, nil

@@ -94,3 +94,27 @@ func TestEventsReconnect(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestEventsTellsNoSubscriptionThatFailed counts on chance, hence the many attempts: the client returns before it tells
+// of a failure.
+func TestEventsTellsNoSubscriptionThatFailed(t *testing.T) {
+	t.Parallel()
+	for name, handle := range map[string]http.HandlerFunc{
+		"hang up": hangUp,
+		"refusal": fail(http.StatusInternalServerError, "no"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := fakeEngine(t, handle)
+			for range 300 {
+				subscribed, err := e.stream(t.Context(), "c", func(ev Event) bool {
+					t.Errorf("told %s", ev.Type)
+					return true
+				})
+				if subscribed || err == nil {
+					t.Fatalf("subscribed: %t, error %v", subscribed, err)
+				}
+			}
+		})
+	}
+}

@@ -160,7 +160,7 @@ func (b *imageBuild) ensureBases(ctx context.Context) error {
 func (b *imageBuild) buildUser(ctx context.Context) (string, error) {
 	spec := buildSpec{
 		dockerfile: "Dockerfile", stage: StageBuild, args: b.spec.BuildArgs, fresh: b.spec.Rebuild,
-		labels: map[string]string{LabelKind: KindImage, LabelVersion: b.version},
+		labels: map[string]string{LabelKind: KindImage, LabelVersion: b.version, LabelOwner: b.owner},
 		write:  singleFile(b.src.data),
 	}
 	if b.src.dir != "" {
@@ -215,7 +215,7 @@ func (b *imageBuild) labels(seen probe) (map[string]string, error) {
 		return nil, fmt.Errorf("encode labels: %w", err)
 	}
 	return map[string]string{
-		LabelKind: KindImage, LabelVersion: b.version, LabelImageInputs: b.hash,
+		LabelKind: KindImage, LabelVersion: b.version, LabelOwner: b.owner, LabelImageInputs: b.hash,
 		labelProbe: string(probed), labelBases: string(bases),
 	}, nil
 }

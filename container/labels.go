@@ -11,6 +11,9 @@ const (
 	LabelFolder = "dev.sketch-ide.folder"
 	// LabelVersion is the version of sketch-ide that made the thing.
 	LabelVersion = "dev.sketch-ide.version"
+	// LabelOwner is Options.Owner of who made the thing. It is set on all of them, to "" where there is none: an image's
+	// would show on its containers otherwise.
+	LabelOwner = "dev.sketch-ide.owner"
 	// LabelImageInputs is the hash over all that went into an image; it is also in the image's tag.
 	LabelImageInputs = "dev.sketch-ide.image-inputs"
 

@@ -47,8 +47,8 @@ func (t *tail) last() []byte {
 		return t.buf
 	}
 	b := t.buf[len(t.buf)-maxLogs:]
-	if i := bytes.IndexByte(b, '\n'); i >= 0 {
-		return b[i+1:]
+	if _, lines, found := bytes.Cut(b, []byte{'\n'}); found {
+		return lines
 	}
 	return b
 }

@@ -34,7 +34,7 @@ func baseImage() string {
 func testEngine(t *testing.T) *Engine {
 	t.Helper()
 	version := "test-" + strings.ToLower(rand.Text())
-	e, err := Connect(t.Context(), Options{Version: version, Timeout: 10 * time.Second})
+	e, err := Connect(t.Context(), Options{Version: version, Owner: "owner-" + version, Timeout: 10 * time.Second})
 	if err != nil {
 		t.Fatalf("a Docker engine is needed: make setup (%v)", err)
 	}
@@ -64,7 +64,7 @@ func removeVersion(t *testing.T, e *Engine, version string) {
 	}
 	for _, i := range images {
 		_, err := e.api.ImageRemove(ctx, i.ID, image.RemoveOptions{Force: true, PruneChildren: true})
-		if err != nil && kindOf(err) != ErrNotFound { // gone with another one, as its parent
+		if err != nil && !errors.Is(kindOf(err), ErrNotFound) { // gone with another one, as its parent
 			t.Errorf("remove image: %v", err)
 		}
 	}

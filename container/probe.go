@@ -2,6 +2,7 @@ package container
 
 import (
 	"context"
+	"crypto/rand"
 	_ "embed"
 	"fmt"
 	"strconv"
@@ -28,6 +29,7 @@ type probe struct {
 var probeScript string
 
 const (
+	probePrefix  = "sketch-ide-probe-" // of a probe's name
 	probeTimeout = time.Minute
 	probeOutput  = 64 << 10
 )
@@ -41,7 +43,7 @@ func (e *Engine) runProbe(ctx context.Context, imageID string) (probe, error) {
 		Image:       imageID,
 		Entrypoint:  []string{"sh", "-c", probeScript},
 		Healthcheck: &container.HealthConfig{Test: []string{"NONE"}},
-		Labels:      map[string]string{LabelKind: KindProbe, LabelVersion: e.version},
+		Labels:      map[string]string{LabelKind: KindProbe, LabelVersion: e.version, LabelOwner: e.owner},
 	}, &container.HostConfig{
 		NetworkMode:    "none",
 		CapDrop:        []string{"ALL"},
@@ -49,7 +51,7 @@ func (e *Engine) runProbe(ctx context.Context, imageID string) (probe, error) {
 		ReadonlyRootfs: true,
 		LogConfig:      logConfig(probeOutput),
 		Resources:      container.Resources{PidsLimit: new(int64(64)), Memory: 256 << 20},
-	}, nil, nil, "")
+	}, nil, nil, probePrefix+strings.ToLower(rand.Text()))
 	if err != nil {
 		return probe{}, wrap(ctx, "create probe", err)
 	}
@@ -78,7 +80,7 @@ func (e *Engine) runToEnd(ctx context.Context, id string) (int64, error) {
 		cancel()
 		select { // the client's goroutine ends when one of the two is taken
 		case <-done:
-		case <-failed:
+		case _ = <-failed:
 		}
 		if c, inspectErr := e.Inspect(ctx, id); inspectErr == nil && c.ExitCode == 127 {
 			return 0, fmt.Errorf("probe image: %w", ErrNoShell)

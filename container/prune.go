@@ -18,6 +18,7 @@ import (
 type StoredImage struct {
 	ID      string
 	Refs    []string // tags of ours; none for a superseded or half-made image
+	Owner   string   // Options.Owner of who built it; others with the same inputs use it too
 	Size    int64    // bytes, with layers that other images share
 	Created time.Time
 	InUse   bool // a container was made from it
@@ -35,12 +36,12 @@ func (e *Engine) Images(ctx context.Context) ([]StoredImage, error) {
 	}
 	var list []StoredImage
 	for _, s := range found {
-		refs, ours := ourRefs(s)
-		if !ours {
+		refs, ok := ourRefs(s)
+		if !ok {
 			continue
 		}
 		list = append(list, StoredImage{
-			ID: s.ID, Refs: refs, Size: s.Size, Created: time.Unix(s.Created, 0),
+			ID: s.ID, Refs: refs, Owner: s.Labels[LabelOwner], Size: s.Size, Created: time.Unix(s.Created, 0),
 			InUse: slices.ContainsFunc(users, func(c container.Summary) bool { return c.ImageID == s.ID }),
 		})
 	}
@@ -49,7 +50,7 @@ func (e *Engine) Images(ctx context.Context) ([]StoredImage, error) {
 }
 
 // ourRefs: an image that somebody built upon one of ours inherits its label. It is somebody's if all of its tags are.
-func ourRefs(s image.Summary) (refs []string, ours bool) {
+func ourRefs(s image.Summary) (refs []string, ok bool) {
 	tags := slices.DeleteFunc(slices.Clone(s.RepoTags), func(t string) bool { return t == "<none>:<none>" })
 	refs = slices.DeleteFunc(slices.Clone(tags), func(t string) bool { return !strings.HasPrefix(t, refPrefix) })
 	return refs, s.Labels[LabelKind] == KindImage && (len(tags) == 0 || len(refs) > 0)
@@ -99,12 +100,12 @@ func (e *Engine) DiskUsage(ctx context.Context) (Usage, error) {
 	}
 	var usage Usage
 	for _, s := range found.Images {
-		if _, ours := ourRefs(*s); ours {
+		if _, ok := ourRefs(*s); ok {
 			usage.Images += s.Size - max(0, s.SharedSize)
 		}
 	}
 	for _, c := range found.Containers {
-		if c.Labels[LabelKind] == KindSession || c.Labels[LabelKind] == KindProbe {
+		if ours(*c) {
 			usage.Containers += max(0, c.SizeRw)
 		}
 	}
@@ -114,15 +115,12 @@ func (e *Engine) DiskUsage(ctx context.Context) (Usage, error) {
 // RemoveProbes removes the short-lived containers that a crash in EnsureImage left behind, and says how many. Those of
 // an EnsureImage that is at work are younger than a minute, and stay.
 func (e *Engine) RemoveProbes(ctx context.Context) (int, error) {
-	list, err := e.listKind(ctx, KindProbe)
+	list, err := e.Probes(ctx, 0)
 	if err != nil {
 		return 0, err
 	}
 	removed := 0
 	for _, c := range list {
-		if time.Since(c.Created) < 2*probeTimeout {
-			continue
-		}
 		if err := e.Remove(ctx, c.ID); err != nil {
 			return removed, err
 		}

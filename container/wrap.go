@@ -81,12 +81,10 @@ func noEngine(tried []Attempt) error {
 
 // plainDialError cuts "dial unix /path: connect: " away, which repeats the address.
 func plainDialError(err error) error {
-	var call *os.SyscallError
-	if errors.As(err, &call) {
+	if call, ok := errors.AsType[*os.SyscallError](err); ok {
 		return call.Err
 	}
-	var op *net.OpError
-	if errors.As(err, &op) {
+	if op, ok := errors.AsType[*net.OpError](err); ok {
 		return op.Err
 	}
 	return err
