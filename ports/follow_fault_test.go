@@ -231,16 +231,28 @@ func TestFollowPlainServer(t *testing.T) {
 		ports  []Port
 	}{
 		{"nothing new", "[" + head + "]", []string{}, nil},
-		{"closing one address keeps the port", "[" + head + `,{"type":"closed","port":"tcp:0.0.0.0:80","timestamp":"2030-01-01T00:00:05Z"}]`,
-			[]string{"closed tcp:0.0.0.0:80"}, []Port{port(80, "::")}},
-		{"clock set back", "[" + head + `,{"type":"opened","port":"tcp:*:81","timestamp":"1999-01-01T00:00:00Z"}]`,
-			[]string{"opened tcp:[::]:81"}, []Port{port(80, "0.0.0.0", "::"), port(81, "::")}},
-		{"overrun", `[{"type":"opened","port":"tcp:[::]:82","timestamp":"2030-01-01T00:01:00Z"}]`,
-			[]string{"opened tcp:[::]:82"}, []Port{port(80, "0.0.0.0", "::"), port(82, "::")}},
+		{
+			"closing one address keeps the port", "[" + head + `,{"type":"closed","port":"tcp:0.0.0.0:80","timestamp":"2030-01-01T00:00:05Z"}]`,
+			[]string{"closed tcp:0.0.0.0:80"},
+			[]Port{port(80, "::")},
+		},
+		{
+			"clock set back", "[" + head + `,{"type":"opened","port":"tcp:*:81","timestamp":"1999-01-01T00:00:00Z"}]`,
+			[]string{"opened tcp:[::]:81"},
+			[]Port{port(80, "0.0.0.0", "::"), port(81, "::")},
+		},
+		{
+			"overrun", `[{"type":"opened","port":"tcp:[::]:82","timestamp":"2030-01-01T00:01:00Z"}]`,
+			[]string{"opened tcp:[::]:82"},
+			[]Port{port(80, "0.0.0.0", "::"), port(82, "::")},
+		},
 		{"repetition changes nothing", "[" + head + "," + strings.Split(head, "},")[0] + "}]", []string{}, nil},
 		{"empty", "null", []string{}, nil},
-		{"UDP and nonsense are left out", "[" + head + `,{"type":"opened","port":"udp:0.0.0.0:53"},{"type":"opened","port":""},{},{"type":"odd","port":"tcp:[::]:7"}]`,
-			[]string{}, nil},
+		{
+			"UDP and nonsense are left out", "[" + head + `,{"type":"opened","port":"udp:0.0.0.0:53"},{"type":"opened","port":""},{},{"type":"odd","port":"tcp:[::]:7"}]`,
+			[]string{},
+			nil,
+		},
 		{"garbage", "[{]", []string{}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

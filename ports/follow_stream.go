@@ -38,7 +38,7 @@ func (f *follower) stream(ctx context.Context) error {
 		watchdog.Reset(silentAfter)
 	})
 	err = f.takeMessages(r)
-	if !heard && context.Cause(ctx) == errSilent {
+	if !heard && errors.Is(context.Cause(ctx), errSilent) {
 		// Something in between keeps the stream to itself until it ends.
 		return fmt.Errorf("stream: %w: %w", errNotOffered, errSilent)
 	}

@@ -199,8 +199,11 @@ func TestFollow(t *testing.T) {
 					ports  []Port
 				}{
 					{[]string{"127.0.0.1:3000"}, []string{"opened tcp:127.0.0.1:3000"}, []Port{port(3000, "127.0.0.1")}},
-					{[]string{"127.0.0.1:3000", "[::]:3000", "0.0.0.0:80"}, []string{"opened tcp:0.0.0.0:80", "opened tcp:[::]:3000"},
-						[]Port{port(80, "0.0.0.0"), port(3000, "127.0.0.1", "::")}},
+					{
+						[]string{"127.0.0.1:3000", "[::]:3000", "0.0.0.0:80"},
+						[]string{"opened tcp:0.0.0.0:80", "opened tcp:[::]:3000"},
+						[]Port{port(80, "0.0.0.0"), port(3000, "127.0.0.1", "::")},
+					},
 					{[]string{"[::]:3000"}, []string{"closed tcp:0.0.0.0:80", "closed tcp:127.0.0.1:3000"}, []Port{port(3000, "::")}},
 					{nil, []string{"closed tcp:[::]:3000"}, []Port{}},
 				} {

@@ -59,12 +59,18 @@ func TestParseDiag(t *testing.T) {
 	}{
 		{name: "nothing"},
 		{name: "end", data: [][]byte{diagDone}, done: true},
-		{name: "both families", data: [][]byte{diagLoopback4, diagWildcard6, diagDone}, done: true,
-			want: []Listener{loopback, listener("[::]:37527", 135174)}},
-		{name: "mapped address is IPv4", data: [][]byte{diagMapped},
-			want: []Listener{listener("127.0.0.1:8080", 7)}},
-		{name: "connections and answers to others", data: [][]byte{diagConnected, diagOtherRequest, diagLoopback4},
-			want: []Listener{loopback}},
+		{
+			name: "both families", data: [][]byte{diagLoopback4, diagWildcard6, diagDone}, done: true,
+			want: []Listener{loopback, listener("[::]:37527", 135174)},
+		},
+		{
+			name: "mapped address is IPv4", data: [][]byte{diagMapped},
+			want: []Listener{listener("127.0.0.1:8080", 7)},
+		},
+		{
+			name: "connections and answers to others", data: [][]byte{diagConnected, diagOtherRequest, diagLoopback4},
+			want: []Listener{loopback},
+		},
 		{name: "nothing counts after the end", data: [][]byte{diagDone, diagLoopback4}, done: true},
 		{name: "permission denied", data: [][]byte{diagDenied}, err: syscall.EACCES},
 		{name: "interrupted", data: [][]byte{diagInterrupted}, err: errDumpInterrupted},

@@ -49,12 +49,18 @@ func TestLogKeepsTheLastEvents(t *testing.T) {
 		{name: "strictly after", size: 3, types: []EventType{Opened, Closed}, since: 1, plain: []uint64{2}, all: []uint64{2}},
 		{name: "full", size: 3, types: []EventType{Opened, Closed, Opened}, plain: []uint64{1, 2, 3}, all: []uint64{1, 2, 3}},
 		{name: "overrun", size: 3, types: []EventType{Opened, Closed, Opened, Closed}, plain: []uint64{2, 3, 4}, overrun: true},
-		{name: "no overrun for who knows the lost one", size: 3, types: []EventType{Opened, Closed, Opened, Closed}, since: 1,
-			plain: []uint64{2, 3, 4}, all: []uint64{2, 3, 4}},
-		{name: "updates take no room", size: 3, types: []EventType{Opened, Updated, Closed, Updated, Opened}, plain: []uint64{1, 3, 5},
-			all: []uint64{1, 2, 3, 4, 5}},
-		{name: "but are bounded", size: 2, types: []EventType{Opened, Updated, Updated, Updated, Updated}, since: 1, plain: []uint64{},
-			all: []uint64{2, 3, 4, 5}},
+		{
+			name: "no overrun for who knows the lost one", size: 3, types: []EventType{Opened, Closed, Opened, Closed}, since: 1,
+			plain: []uint64{2, 3, 4}, all: []uint64{2, 3, 4},
+		},
+		{
+			name: "updates take no room", size: 3, types: []EventType{Opened, Updated, Closed, Updated, Opened}, plain: []uint64{1, 3, 5},
+			all: []uint64{1, 2, 3, 4, 5},
+		},
+		{
+			name: "but are bounded", size: 2, types: []EventType{Opened, Updated, Updated, Updated, Updated}, since: 1, plain: []uint64{},
+			all: []uint64{2, 3, 4, 5},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -172,7 +178,7 @@ func TestLogSnapshotsAreNotTouched(t *testing.T) {
 	tell(l, Opened, Closed, Opened, Closed)
 	l.append([]Event{{Type: Opened}}, []Port{port(2, "::")})
 	equal(t, "old snapshot", before, Snapshot{Epoch: l.epoch, Ports: []Port{port(1, "::")}, Ephemeral: [2]uint16{32768, 60999}})
-	if NewLog(0).epoch == NewLog(0).epoch {
+	if other := NewLog(0); other.epoch == l.epoch {
 		t.Error("epochs repeat")
 	}
 	ctx, cancel := context.WithCancel(t.Context())

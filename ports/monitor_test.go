@@ -180,7 +180,8 @@ func TestMonitorNamesOnceAndNeverWaits(t *testing.T) {
 		k.listen(listener("0.0.0.0:1", 1), listener("0.0.0.0:2", 2), listener("0.0.0.0:3", 3), listener("0.0.0.0:4", 0))
 		time.Sleep(50 * ms)
 		equal(t, "events", events(t, l, 0), []string{
-			"opened tcp:0.0.0.0:1", "opened tcp:0.0.0.0:2", "opened tcp:0.0.0.0:3", "opened tcp:0.0.0.0:4"})
+			"opened tcp:0.0.0.0:1", "opened tcp:0.0.0.0:2", "opened tcp:0.0.0.0:3", "opened tcp:0.0.0.0:4",
+		})
 		k.scanned()
 		time.Sleep(500 * ms)
 		if got := len(k.scanned()); got != 20 {

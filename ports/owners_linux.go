@@ -97,7 +97,7 @@ func (p procOwners) descendants(deadline time.Time) []int {
 		pid := strconv.Itoa(queue[0])
 		for task := range p.list(pid+"/task", maxTasks) {
 			children := p.read(filepath.Join(pid, "task", task, "children"), maxChildren)
-			for _, field := range strings.Fields(children) {
+			for field := range strings.FieldsSeq(children) {
 				if child, err := strconv.Atoi(field); err == nil {
 					all = append(all, child)
 					queue = append(queue, child)

@@ -33,7 +33,8 @@ func TestParseProcNet(t *testing.T) {
 		{name: "empty"},
 		{name: "IPv4", text: procNet4, want: []Listener{uid1000, listener("0.0.0.0:2024", 481)}},
 		{name: "IPv6", text: procNet6, want: []Listener{
-			listener("[::]:8080", 99), listener("[::1]:80", 98), listener("127.0.0.1:81", 97)}},
+			listener("[::]:8080", 99), listener("[::1]:80", 98), listener("127.0.0.1:81", 97),
+		}},
 		{name: "other text", text: "no such thing\n\n\x00\xff\n"},
 		{name: "bad address", text: row("0100zz7F:0BB8", "0", "1"), err: "parse address"},
 		{name: "short address", text: row("0100:0BB8", "0", "1"), err: "is none"},

@@ -2,6 +2,7 @@ package ports
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"slices"
@@ -99,7 +100,7 @@ func TestNetlinkRepeatsInterruptedDump(t *testing.T) {
 			return append(dst, Listener{}), tt.errs[calls-1]
 		}}
 		rows, err := src.Listeners(t.Context(), nil)
-		if err != tt.want || calls != len(tt.errs) || len(rows) != 1 {
+		if !errors.Is(err, tt.want) || calls != len(tt.errs) || len(rows) != 1 {
 			t.Errorf("%s: %d calls, %d rows, error %v", tt.name, calls, len(rows), err)
 		}
 	}

@@ -29,8 +29,10 @@ func TestTablePublishes(t *testing.T) {
 			{events: []string{"closed tcp:127.0.0.1:3000"}},
 		}},
 		{"a port lives as long as its last address", []tableStep{
-			{rows: []Listener{wild6, wild}, events: []string{"opened tcp:0.0.0.0:3000", "opened tcp:[::]:3000"},
-				ports: []Port{port(3000, "0.0.0.0", "::")}},
+			{
+				rows: []Listener{wild6, wild}, events: []string{"opened tcp:0.0.0.0:3000", "opened tcp:[::]:3000"},
+				ports: []Port{port(3000, "0.0.0.0", "::")},
+			},
 			{rows: []Listener{wild6}, events: []string{"closed tcp:0.0.0.0:3000"}, ports: []Port{port(3000, "::")}},
 			{events: []string{"closed tcp:[::]:3000"}},
 		}},
@@ -43,27 +45,37 @@ func TestTablePublishes(t *testing.T) {
 		}},
 		{"a restart between scans is told", []tableStep{
 			{rows: []Listener{loop}, events: []string{"opened tcp:127.0.0.1:3000"}, ports: []Port{port(3000, "127.0.0.1")}},
-			{rows: []Listener{restarted}, events: []string{"closed tcp:127.0.0.1:3000", "opened tcp:127.0.0.1:3000"},
-				ports: []Port{port(3000, "127.0.0.1")}},
+			{
+				rows: []Listener{restarted}, events: []string{"closed tcp:127.0.0.1:3000", "opened tcp:127.0.0.1:3000"},
+				ports: []Port{port(3000, "127.0.0.1")},
+			},
 		}},
 		{"closes come first", []tableStep{
 			{rows: []Listener{wild}, events: []string{"opened tcp:0.0.0.0:3000"}, ports: []Port{port(3000, "0.0.0.0")}},
-			{rows: []Listener{loop}, events: []string{"closed tcp:0.0.0.0:3000", "opened tcp:127.0.0.1:3000"},
-				ports: []Port{port(3000, "127.0.0.1")}},
+			{
+				rows: []Listener{loop}, events: []string{"closed tcp:0.0.0.0:3000", "opened tcp:127.0.0.1:3000"},
+				ports: []Port{port(3000, "127.0.0.1")},
+			},
 		}},
 		{"names follow, and pass to the next holder", []tableStep{
 			{rows: []Listener{loop, shared}, events: []string{"opened tcp:127.0.0.1:3000"}, ports: []Port{port(3000, "127.0.0.1")}},
-			{named: map[uint32]process{1: vite, 8: esbuild}, events: []string{"updated tcp:127.0.0.1:3000 vite"},
-				ports: []Port{port(3000, "127.0.0.1")}},
+			{
+				named: map[uint32]process{1: vite, 8: esbuild}, events: []string{"updated tcp:127.0.0.1:3000 vite"},
+				ports: []Port{port(3000, "127.0.0.1")},
+			},
 			{named: map[uint32]process{1: vite, 77: vite}, ports: []Port{port(3000, "127.0.0.1")}},
 			{rows: []Listener{shared}, events: []string{"updated tcp:127.0.0.1:3000 esbuild"}, ports: []Port{port(3000, "127.0.0.1")}},
 			{events: []string{"closed tcp:127.0.0.1:3000 esbuild"}},
 		}},
 		{"an ignored process found late is withdrawn, once", []tableStep{
-			{rows: []Listener{loop, wild}, events: []string{"opened tcp:0.0.0.0:3000", "opened tcp:127.0.0.1:3000"},
-				ports: []Port{port(3000, "0.0.0.0", "127.0.0.1")}},
-			{named: map[uint32]process{1: {pid: 7, ignore: true}}, events: []string{"closed tcp:127.0.0.1:3000"},
-				ports: []Port{port(3000, "0.0.0.0")}},
+			{
+				rows: []Listener{loop, wild}, events: []string{"opened tcp:0.0.0.0:3000", "opened tcp:127.0.0.1:3000"},
+				ports: []Port{port(3000, "0.0.0.0", "127.0.0.1")},
+			},
+			{
+				named: map[uint32]process{1: {pid: 7, ignore: true}}, events: []string{"closed tcp:127.0.0.1:3000"},
+				ports: []Port{port(3000, "0.0.0.0")},
+			},
 			{rows: []Listener{wild}, ports: []Port{port(3000, "0.0.0.0")}},
 		}},
 		{"rows may repeat", []tableStep{
@@ -118,12 +130,18 @@ func TestEventsCarryTheirPort(t *testing.T) {
 	}
 	v4, v6 := listener("0.0.0.0:3000", 0).Addr.Addr(), listener("[::]:3000", 0).Addr.Addr()
 	equal(t, "events", events, []Event{
-		{Type: Opened, Port: "tcp:0.0.0.0:3000", Timestamp: at(0), Number: 3000, Address: v4, Process: "node", PID: 7,
-			Open: open(port(3000, "0.0.0.0"), true)},
-		{Type: Opened, Port: "tcp:[::]:3000", Timestamp: at(1), Number: 3000, Address: v6,
-			Open: open(port(3000, "0.0.0.0", "::"), true)},
-		{Type: Closed, Port: "tcp:0.0.0.0:3000", Timestamp: at(2), Number: 3000, Address: v4, Process: "node", PID: 7,
-			Open: open(port(3000, "::"), false)},
+		{
+			Type: Opened, Port: "tcp:0.0.0.0:3000", Timestamp: at(0), Number: 3000, Address: v4, Process: "node", PID: 7,
+			Open: open(port(3000, "0.0.0.0"), true),
+		},
+		{
+			Type: Opened, Port: "tcp:[::]:3000", Timestamp: at(1), Number: 3000, Address: v6,
+			Open: open(port(3000, "0.0.0.0", "::"), true),
+		},
+		{
+			Type: Closed, Port: "tcp:0.0.0.0:3000", Timestamp: at(2), Number: 3000, Address: v4, Process: "node", PID: 7,
+			Open: open(port(3000, "::"), false),
+		},
 		{Type: Closed, Port: "tcp:[::]:3000", Timestamp: at(3), Number: 3000, Address: v6},
 	})
 }
