@@ -6,6 +6,7 @@
 package memconn
 
 import (
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -79,10 +80,10 @@ func (h *half) end(writeErr, readErr error) {
 	if h.writeErr == nil {
 		h.writeErr = writeErr
 	}
-	if h.readErr == nil || readErr != io.EOF {
+	if h.readErr == nil || !errors.Is(readErr, io.EOF) {
 		h.readErr = readErr
 	}
-	if readErr != io.EOF {
+	if !errors.Is(readErr, io.EOF) {
 		h.buf = nil
 	}
 	h.changed.Broadcast()
@@ -102,7 +103,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 			h.buf = h.buf[n:]
 			h.changed.Broadcast()
 			return n, nil
-		case h.readErr != nil && (!h.stalled || h.readErr != io.EOF):
+		case h.readErr != nil && (!h.stalled || !errors.Is(h.readErr, io.EOF)):
 			return 0, h.readErr
 		}
 		h.changed.Wait()
