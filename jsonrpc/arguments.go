@@ -3,6 +3,7 @@ package jsonrpc
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"reflect"
 	"slices"
@@ -13,13 +14,17 @@ import (
 // decodeArguments fills the struct that into points to from what an editor sent as a command's arguments. Editors differ:
 // Neovim sends an empty table as [], Emacs sends null, Helix sends strings, keybindings send a bare number. So these all
 // mean the same: [{"port":3000}], {"port":3000}, [3000], ["3000"], 3000. Bare values fill the fields that positional
-// names, in order; unknown members are ignored; null is as good as absent. A member without omitzero is required.
+// names, in order; null is as good as absent. A member without omitzero is required. An unknown one is refused, since a
+// misspelt one would else be ignored without a word.
 func decodeArguments(raw json.RawMessage, positional []string, into any) error {
 	members, err := argumentMembers(raw, positional)
 	if err != nil {
 		return err
 	}
 	target := reflect.ValueOf(into).Elem()
+	if err := refuseUnknown(members, target.Type()); err != nil {
+		return err
+	}
 	for i := range target.NumField() {
 		name, required := memberOf(target.Type().Field(i))
 		value, present := members[name]
@@ -38,6 +43,32 @@ func decodeArguments(raw json.RawMessage, positional []string, into any) error {
 
 func argumentError(format string, args ...any) error {
 	return &Error{Kind: KindArguments, Message: fmt.Sprintf(format, args...)}
+}
+
+// requestMembers stand beside the arguments where a command is sent as a request of its own (WorkDoneProgressParams and
+// PartialResultParams of the LSP specification).
+var requestMembers = []string{memberWorkDoneToken, "partialResultToken"}
+
+const memberWorkDoneToken = "workDoneToken"
+
+// refuseUnknown refuses members that the struct target does not have, and says which it has.
+func refuseUnknown(members map[string]any, target reflect.Type) error {
+	var known []string
+	for i := range target.NumField() {
+		name, _ := memberOf(target.Field(i))
+		known = append(known, name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		if slices.Contains(known, name) || slices.Contains(requestMembers, name) {
+			continue
+		}
+		hint := "The command takes no arguments."
+		if len(known) > 0 {
+			hint = "The command takes " + strings.Join(known, ", ") + "."
+		}
+		return &Error{Kind: KindArguments, Message: fmt.Sprintf("the argument %q is unknown", clip(plainText(name), 80)), Hint: hint}
+	}
+	return nil
 }
 
 // memberOf returns the JSON name of a field of a wire type, and whether it is required.
@@ -64,9 +95,7 @@ func argumentMembers(raw json.RawMessage, positional []string) (map[string]any, 
 		_, isEmptyList := value.([]any)
 		switch {
 		case isObject && i == 0:
-			for name, value := range object {
-				members[name] = value
-			}
+			maps.Copy(members, object)
 		case value == nil || isEmptyList:
 		case i < len(positional):
 			members[positional[i]] = value

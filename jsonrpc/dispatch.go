@@ -13,17 +13,31 @@ import (
 )
 
 // handle is where every message of the editor arrives, in order, on the reader's goroutine. Notifications are done here
-// and now; requests are released to run by themselves. It is the one place where panics are recovered. A notification
-// never yields an error, since jsonrpc2 would end the connection.
+// and now; requests are released to run by themselves. A notification never yields an error, since jsonrpc2 would end the
+// connection.
 func (s *Server) handle(ctx context.Context, req *jsonrpc2.Request) (result any, err error) {
 	method, isCall := strings.Clone(req.Method()), req.IsCall()
+	err = s.contain(method, func() (err error) {
+		result, err = s.dispatch(ctx, req, method, isCall)
+		return err
+	})
+	return s.outcome(method, isCall, result, err)
+}
+
+// contain calls the backend, or the host's browser, for an editor: it is the one place where panics are recovered. Every
+// such call is made within it, by the dispatch of messages or, where no message waits, by itself.
+func (s *Server) contain(what string, do func() error) (err error) {
 	defer func() {
 		if reason := recover(); reason != nil {
-			s.cfg.Log.Error("panic", "method", method, "reason", reason, "stack", string(debug.Stack()))
-			err = &Error{Kind: KindInternal, Message: fmt.Sprintf("internal error in %s", clip(method, 80))}
+			s.cfg.Log.Error("panic", "in", what, "reason", reason, "stack", string(debug.Stack()))
+			err = &Error{Kind: KindInternal, Message: fmt.Sprintf("internal error in %s", clip(what, 80))}
 		}
-		result, err = s.outcome(method, isCall, result, err)
 	}()
+	return do()
+}
+
+// dispatch does a message that is for this phase of the lifecycle.
+func (s *Server) dispatch(ctx context.Context, req *jsonrpc2.Request, method string, isCall bool) (any, error) {
 	if err := s.stage.admit(method, isCall); err != nil {
 		return nil, err
 	}
@@ -93,10 +107,11 @@ func (s *Server) answer(ctx context.Context, req *jsonrpc2.Request, method strin
 	defer s.requests.remove(req.ID())
 	jsonrpc2.Async(ctx) // from here on the request owns its memory
 
-	call := execution{command: c, arguments: json.RawMessage(req.Params())}
+	params := json.RawMessage(req.Params())
+	call := execution{command: c, arguments: params, token: member(params, memberWorkDoneToken)}
 	if !isCommand {
 		var err error
-		if call, err = s.decodeExecution(json.RawMessage(req.Params())); err != nil {
+		if call, err = s.decodeExecution(params); err != nil {
 			return nil, err
 		}
 	}

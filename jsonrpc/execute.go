@@ -25,7 +25,7 @@ func (s *Server) decodeExecution(params json.RawMessage) (execution, error) {
 	if !ok {
 		return execution{}, argumentError("unknown command %q", clip(name, 80))
 	}
-	return execution{command: c, arguments: member(params, "arguments"), token: member(params, "workDoneToken")}, nil
+	return execution{command: c, arguments: member(params, "arguments"), token: member(params, memberWorkDoneToken)}, nil
 }
 
 // start does the command sketch.start.
