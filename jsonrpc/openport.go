@@ -40,7 +40,9 @@ func (s *Server) act(session string, port Port) {
 	}
 	ctx := s.link.ctx
 	// Ends when the editor has answered, at the latest after showPatience, or with the connection.
-	s.tasks.Go(func() { s.complain(s.browse(ctx, port)) })
+	s.tasks.Go(func() {
+		s.complain(s.contain("opening a browser", func() error { return s.browse(ctx, port) }))
+	})
 }
 
 // showPatience is how long an editor may take to say that it has opened a browser (Neovim takes about 1 s). After that

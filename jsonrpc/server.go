@@ -104,7 +104,7 @@ func (s *Server) finish(out *frameWriter, rw io.Closer) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.link.ctx), detachPatience)
 	defer cancel()
-	if err := s.cfg.Backend.Close(ctx); err != nil {
+	if err := s.contain("detach", func() error { return s.cfg.Backend.Close(ctx) }); err != nil {
 		s.cfg.Log.Warn("detach", "err", err)
 	}
 	ended := make(chan struct{})
@@ -121,13 +121,12 @@ func (s *Server) finish(out *frameWriter, rw io.Closer) {
 	}
 }
 
-// explain logs why the connection ended and returns it if it is a fault.
+// explain returns why the connection ended if that is a fault, for the caller to tell; what is none is only logged.
 func (s *Server) explain(cause error) error {
 	switch {
 	case errors.Is(cause, errExit), errors.Is(cause, io.EOF), errors.Is(cause, errEditorDied), errors.Is(cause, context.Canceled):
 		s.cfg.Log.Info("editor gone", "reason", cause)
 		return nil
 	}
-	s.cfg.Log.Error("connection to the editor broke", "err", cause)
 	return cause
 }

@@ -224,3 +224,36 @@ func TestEditorDies(t *testing.T) {
 		p.stop()
 	})
 }
+
+// TestBackendPanicsAtTheEnd checks that a backend that panics while it detaches does not take the exit code along.
+func TestBackendPanicsAtTheEnd(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		p := newPeer(t)
+		p.initialize(`{}`)
+		p.backend.play(func() { p.backend.panics["close"] = true })
+		p.send(`{"id":1,"method":"shutdown"}`)
+		p.send(`{"method":"exit"}`)
+		if got := p.Settle(transcript.Expectation{}).Exit; got != "code 0" {
+			t.Errorf("exit = %q", got)
+		}
+		p.stop()
+	})
+}
+
+// TestFramingErrorIsHandledOnce checks that what Serve returns, which its caller tells, is not logged as well.
+func TestFramingErrorIsHandledOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		p := newPeer(t)
+		p.initialize(`{}`)
+		if err := p.Send([]byte("hello there\r\n")); err != nil {
+			t.Fatal(err)
+		}
+		if got := p.Settle(transcript.Expectation{}).Exit; !strings.Contains(got, "broken framing") {
+			t.Errorf("exit = %q", got)
+		}
+		if got := p.log.String(); strings.Contains(got, "framing") {
+			t.Errorf("logged too:\n%s", got)
+		}
+		p.stop()
+	})
+}

@@ -83,13 +83,13 @@ func (s *Server) ask(ctx context.Context, toast Toast) {
 		s.cfg.Log.Debug("ask", "err", err)
 	default:
 		if item, ok := chosen(items, answer); ok {
-			s.perform(ctx, item)
+			s.complain(s.contain("a toast's action", func() error { return s.perform(ctx, item) }))
 		}
 	}
 }
 
 // perform does what was chosen in a toast, which may be long ago.
-func (s *Server) perform(ctx context.Context, item ToastAction) {
+func (s *Server) perform(ctx context.Context, item ToastAction) error {
 	params := PortParams{Session: item.Session, Port: item.Port}
 	port, err := s.cfg.Backend.Port(ctx, params)
 	switch {
@@ -97,10 +97,11 @@ func (s *Server) perform(ctx context.Context, item ToastAction) {
 	case err != nil || port.Status != PortForwarded:
 		s.Message(LevelWarning, fmt.Sprintf("Port %d is no longer forwarded", item.Port))
 	case item.Action == actionOpen:
-		s.complain(s.browse(ctx, port))
+		return s.browse(ctx, port)
 	case item.Action == actionStop:
-		s.complain(s.cfg.Backend.Unforward(ctx, params))
+		return s.cfg.Backend.Unforward(ctx, params)
 	}
+	return nil
 }
 
 // complain tells the user an error that no request waits for.
