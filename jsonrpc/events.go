@@ -31,7 +31,13 @@ func (s *Server) SessionChanged(session Session) {
 		s.mu.Lock()
 		delete(s.known, session.Name)
 		s.mu.Unlock()
+	}
+	switch session.State {
+	case SessionStopped:
+		s.toaster.Rest(session.Name)
+	case SessionGone:
 		s.toaster.Forget(session.Name)
+	case SessionStarting, SessionConnected, SessionReconnecting, SessionLost:
 	}
 }
 
@@ -63,12 +69,12 @@ func portEvents(before, after []Port) []PortEventNotification {
 	for _, port := range after {
 		was, known := old[port.Number]
 		delete(old, port.Number)
-		if what := portEvent(was, known && was.Status != PortClosed, port); what != "" {
+		if what := portEvent(was, known && isOpen(was), port); what != "" {
 			events = append(events, PortEventNotification{Type: what, Port: port})
 		}
 	}
 	for _, port := range before {
-		if _, vanished := old[port.Number]; vanished && port.Status != PortClosed {
+		if _, vanished := old[port.Number]; vanished && isOpen(port) {
 			port.Status = PortClosed
 			events = append(events, PortEventNotification{Type: PortEventClosed, Port: port})
 		}
@@ -76,14 +82,17 @@ func portEvents(before, after []Port) []PortEventNotification {
 	return events
 }
 
+// isOpen reports whether something listens, or did when it was last seen. A port can be forwarded before that: on request,
+// or because the settings name it.
+func isOpen(port Port) bool { return port.Status != PortClosed && port.Generation != 0 }
+
 func portEvent(was Port, wasOpen bool, is Port) PortEventType {
-	isOpen := is.Status != PortClosed
 	switch {
-	case isOpen && (!wasOpen || was.Generation != is.Generation):
+	case isOpen(is) && (!wasOpen || was.Generation != is.Generation):
 		return PortEventOpened
-	case !isOpen && wasOpen:
+	case !isOpen(is) && wasOpen:
 		return PortEventClosed
-	case isOpen && (was.Status != is.Status || was.HostPort != is.HostPort):
+	case isOpen(is) && (was.Status != is.Status || was.HostPort != is.HostPort):
 		return PortEventChanged
 	}
 	return ""

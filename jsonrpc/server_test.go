@@ -103,7 +103,7 @@ func TestManyUnansweredToasts(t *testing.T) {
 		defer p.stop()
 		p.initialize(`{"clientInfo":{"name":"Cursor"}}`)
 		for i := range maxPendingToasts + 5 {
-			p.server.PortsChanged("sketch-a", true, []Port{{Number: 1000 + i, HostPort: 1000 + i, Status: PortForwarded, Action: ActionNotify}})
+			p.server.PortsChanged("sketch-a", true, []Port{{Number: 1000 + i, HostPort: 1000 + i, Status: PortForwarded, Action: ActionNotify, Generation: 1}})
 			time.Sleep(10 * time.Second)
 		}
 		if got := len(p.said()); got != maxPendingToasts+5 {

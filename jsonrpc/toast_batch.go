@@ -22,7 +22,8 @@ type toastBatch struct {
 	ports     []Port         // the latest state
 	forwarded map[int]uint64 // port -> generation of which it was told that it is forwarded
 	failed    map[int]uint64 // port -> generation of which it was told that it could not be
-	opened    map[int]bool   // ports for which a browser was opened
+	opened    map[int]bool   // ports for which a browser or a preview was opened; kept while the session is
+	capped    map[int]uint64 // port -> generation that is told by a toast, because too much was opened
 	fresh     []Port         // new in the latest state, not yet told
 	since     time.Time      // when fresh became non-empty
 	changed   time.Time      // when fresh last changed
@@ -37,33 +38,48 @@ type toastTiming struct{ settle, window, cooldown time.Duration }
 func newToastBatch(session string, timing toastTiming) *toastBatch {
 	return &toastBatch{
 		timing: timing, session: session,
-		forwarded: make(map[int]uint64), failed: make(map[int]uint64), opened: make(map[int]bool),
+		forwarded: make(map[int]uint64), failed: make(map[int]uint64), opened: make(map[int]bool), capped: make(map[int]uint64),
 	}
 }
 
-// observe takes the full state. It returns the ports whose own action is due at once. A window that does not own the
-// session tells nothing, and when it becomes the owner it does not tell what is already there.
-func (b *toastBatch) observe(now time.Time, owner bool, ports []Port) (actions []Port) {
+// rested is the batch of a session whose container runs again: it knows nothing of ports but what was opened.
+func (b *toastBatch) rested() *toastBatch {
+	fresh := newToastBatch(b.session, b.timing)
+	fresh.opened = b.opened
+	return fresh
+}
+
+// observe takes the full state. It returns the ports whose own action is due at once, each of which allow has granted; one
+// that it does not grant gets a toast. A window that does not own the session tells nothing, and when it becomes the owner
+// it does not tell what is already there.
+func (b *toastBatch) observe(now time.Time, owner bool, ports []Port, allow func() bool) (actions []Port) {
 	b.ports = ports
 	for _, port := range ports {
 		switch {
 		case !b.isNew(port):
 		case !owner || port.Action == ActionSilent || port.Action == ActionIgnore:
 			b.tick(port)
-		case b.isAction(port):
+		case !b.isAction(port):
+		case port.Action == ActionOpenBrowserOnce && b.opened[port.Number]:
 			b.tick(port)
-			if port.Action != ActionOpenBrowserOnce || !b.opened[port.Number] {
-				actions = append(actions, port)
-			}
+		case !allow():
+			b.capped[port.Number] = port.Generation
+		default:
+			b.tick(port)
 			b.opened[port.Number] = true
+			actions = append(actions, port)
 		}
 	}
 	b.refresh(now)
 	return actions
 }
 
-// isNew reports whether there is something about a port that was not told in its generation.
+// isNew reports whether there is something about a port that was not told in its generation. A forward of a port on which
+// nothing has listened yet leads nowhere, so it is not told; that it could not be made is.
 func (b *toastBatch) isNew(port Port) bool {
+	if port.Status == PortForwarded && !isOpen(port) {
+		return false
+	}
 	told := b.toldOf(port.Status)
 	if told == nil {
 		return false
@@ -74,8 +90,11 @@ func (b *toastBatch) isNew(port Port) bool {
 
 // isAction reports whether something else happens than a toast.
 func (b *toastBatch) isAction(port Port) bool {
-	return port.Status == PortForwarded &&
-		(port.Action == ActionOpenBrowser || port.Action == ActionOpenBrowserOnce || port.Action == ActionOpenPreview)
+	return port.Status == PortForwarded && isSpecial(port.Action) && b.capped[port.Number] != port.Generation
+}
+
+func isSpecial(action PortAction) bool {
+	return action == ActionOpenBrowser || action == ActionOpenBrowserOnce || action == ActionOpenPreview
 }
 
 func (b *toastBatch) toldOf(status PortStatus) map[int]uint64 {
@@ -84,6 +103,7 @@ func (b *toastBatch) toldOf(status PortStatus) map[int]uint64 {
 		return b.forwarded
 	case PortFailed:
 		return b.failed
+	case PortListed, PortStopped, PortClosed: // not told
 	}
 	return nil
 }

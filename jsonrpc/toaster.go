@@ -12,7 +12,7 @@ import (
 type ToasterConfig struct {
 	Tell func(Toast) // shows a message; called from Run's goroutine, must not block
 	// Act opens a browser or a preview because onAutoForward says so, and Acts says for which actions that can be done
-	// here; for others a toast is shown. Both are called from Run's goroutine and must not block; nil: for none.
+	// here; for others, and when too much is opened, a toast is shown. Both are called from Run's goroutine and must not block; nil: for none.
 	Act  func(session string, port Port)
 	Acts func(PortAction) bool
 
@@ -27,6 +27,7 @@ type Toaster struct {
 	cfg    ToasterConfig
 	timing toastTiming
 	wake   chan struct{} // buffered, 1: states has something
+	opens  []time.Time   // when something was opened, within openWindow; of Run's goroutine
 
 	mu     sync.Mutex
 	states []toastState // guarded by mu: the latest state of each session that Run has not yet seen, at most one each
@@ -36,7 +37,8 @@ type toastState struct {
 	session string
 	owner   bool
 	ports   []Port
-	forget  bool
+	ended   bool // the session is over
+	rests   bool // its container does not run
 }
 
 // NewToaster returns a toaster; Run makes it work.
@@ -59,7 +61,11 @@ func (t *Toaster) Observe(session string, owner bool, ports []Port) {
 }
 
 // Forget drops what is known of a session that has ended.
-func (t *Toaster) Forget(session string) { t.put(toastState{session: session, forget: true}) }
+func (t *Toaster) Forget(session string) { t.put(toastState{session: session, ended: true}) }
+
+// Rest drops what is known of the ports of a session whose container does not run. What is done once in a session stays
+// done.
+func (t *Toaster) Rest(session string) { t.put(toastState{session: session, rests: true}) }
 
 func (t *Toaster) put(state toastState) {
 	t.mu.Lock()
@@ -106,28 +112,47 @@ func (t *Toaster) Run(ctx context.Context) error {
 }
 
 func (t *Toaster) observe(batches map[string]*toastBatch, state toastState) {
-	if state.forget {
+	batch := batches[state.session]
+	switch {
+	case state.ended:
 		delete(batches, state.session)
 		return
-	}
-	batch := batches[state.session]
-	if batch == nil {
+	case batch == nil:
 		batch = newToastBatch(state.session, t.timing)
-		batches[state.session] = batch
+	case state.rests:
+		batch = batch.rested()
 	}
+	batches[state.session] = batch
 	ports := make([]Port, len(state.ports))
 	for i, port := range state.ports {
 		ports[i] = t.possible(port)
 	}
-	for _, port := range batch.observe(time.Now(), state.owner, ports) {
+	for _, port := range batch.observe(time.Now(), state.owner, ports, t.mayOpen) {
 		t.cfg.Act(state.session, port)
 	}
 }
 
+// The repository decides by onAutoForward what is opened, and what runs inside decides how often. So nothing is opened more
+// often than maxOpens times within openWindow, in all sessions of a window together; the rest gets toasts.
+const (
+	maxOpens   = 3
+	openWindow = time.Minute
+)
+
+// mayOpen reports whether something may be opened now, and counts it if so.
+func (t *Toaster) mayOpen() bool {
+	now := time.Now()
+	t.opens = slices.DeleteFunc(t.opens, func(at time.Time) bool { return now.Sub(at) >= openWindow })
+	if len(t.opens) >= maxOpens {
+		return false
+	}
+	t.opens = append(t.opens, now)
+	return true
+}
+
 // possible replaces an action that nobody here can do by a toast.
 func (t *Toaster) possible(port Port) Port {
-	special := port.Action == ActionOpenPreview || port.Action == ActionOpenBrowser || port.Action == ActionOpenBrowserOnce
-	if special && (t.cfg.Acts == nil || !t.cfg.Acts(port.Action)) {
+	if isSpecial(port.Action) && (t.cfg.Acts == nil || !t.cfg.Acts(port.Action)) {
 		port.Action = ActionNotify
 	}
 	return port
