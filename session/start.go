@@ -160,6 +160,9 @@ func (s *Supervisor) createContainer(ctx context.Context, e Engine, rec *record,
 	if errors.Is(err, container.ErrNotFound) {
 		return fmt.Errorf("%w: %w", errImageGone, err)
 	}
+	if errors.Is(err, container.ErrNameConflict) { // another user's, or one that is not ours
+		return &NameTakenError{Name: rec.Name}
+	}
 	if err != nil {
 		return err
 	}

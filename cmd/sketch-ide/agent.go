@@ -12,6 +12,9 @@ func agentCommand(o *options) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "agent", Short: "Run inside a session's container (started by sketch-ide itself)", Hidden: true, Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !cmd.Flags().Changed("log-level") {
+				o.logLevel = "info" // it is what sketch-ide logs shows
+			}
 			log, closeLog, err := o.logger()
 			if err != nil {
 				return err

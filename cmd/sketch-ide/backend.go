@@ -115,11 +115,12 @@ func (b *backend) named(name string) string {
 
 // Stop removes the session.
 func (b *backend) Stop(ctx context.Context, p jsonrpc.SessionParams) error {
-	info, err := b.find(ctx, p.Session)
-	if err != nil {
-		return err
+	// Removing is for the session that is named, or this window's: never for one that merely is the only one.
+	name := b.named(p.Session)
+	if name == "" {
+		return explain(&session.NotFoundError{})
 	}
-	if err := b.sup.Remove(ctx, info.Name); err != nil {
+	if err := b.sup.Remove(ctx, name); err != nil {
 		return explain(err)
 	}
 	return nil
@@ -237,7 +238,7 @@ func (b *backend) SSH(ctx context.Context, p jsonrpc.SessionParams) (jsonrpc.SSH
 		return jsonrpc.SSHResult{}, explain(err)
 	}
 	return jsonrpc.SSHResult{
-		Host: files.Alias, Config: files.Config, Workspace: info.Workspace, Command: strings.Join(sshArgs(files), " "),
+		Host: files.Alias, Config: files.Config, Workspace: info.Workspace, Command: quoteWords(sshArgs(files, nil)),
 	}, nil
 }
 

@@ -12,34 +12,53 @@ import (
 	"github.com/sketch-ide/sketch-ide/session"
 )
 
+// ended is what stop and rm print with --json.
+type ended struct {
+	Session string `json:"session"`
+	State   string `json:"state"` // "stopped" or "removed"
+}
+
+// say tells the end of a session.
+func (o *options) say(e ended, asJSON bool, line string) error {
+	if asJSON {
+		return writeJSON(o.std.out, e)
+	}
+	_, err := fmt.Fprintln(o.std.out, line)
+	return err
+}
+
 func stopCommand(o *options) *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	cmd := &cobra.Command{
 		Use: "stop [SESSION]", Short: "Stop a session's container and keep its files; up resumes it", Args: maxArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.withSession(cmd.Context(), args, func(ctx context.Context, sup *session.Supervisor, info session.Info) error {
+			return o.withOwnSession(cmd.Context(), args, func(ctx context.Context, sup *session.Supervisor, info session.Info) error {
 				if err := sup.Stop(ctx, info.Name); err != nil {
 					return err
 				}
-				_, err := fmt.Fprintf(o.std.out, "%s stopped; sketch-ide up resumes it, sketch-ide rm removes it\n", info.Name)
-				return err
+				return o.say(ended{info.Name, "stopped"}, asJSON, info.Name+" stopped; sketch-ide up resumes it, sketch-ide rm removes it")
 			})
 		},
 	}
+	jsonFlag(cmd, &asJSON)
+	return cmd
 }
 
 func rmCommand(o *options) *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	cmd := &cobra.Command{
 		Use: "rm [SESSION]", Short: "Remove a session with everything in its container", Args: maxArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.withSession(cmd.Context(), args, func(ctx context.Context, sup *session.Supervisor, info session.Info) error {
+			return o.withOwnSession(cmd.Context(), args, func(ctx context.Context, sup *session.Supervisor, info session.Info) error {
 				if err := sup.Remove(ctx, info.Name); err != nil {
 					return err
 				}
-				_, err := fmt.Fprintf(o.std.out, "%s removed\n", info.Name)
-				return err
+				return o.say(ended{info.Name, "removed"}, asJSON, info.Name+" removed")
 			})
 		},
 	}
+	jsonFlag(cmd, &asJSON)
+	return cmd
 }
 
 func pruneCommand(o *options) *cobra.Command {
@@ -104,7 +123,7 @@ func logsCommand(o *options) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				_, err = fmt.Fprint(o.std.out, text)
+				_, err = fmt.Fprint(o.std.out, clean(text))
 				return err
 			})
 		},

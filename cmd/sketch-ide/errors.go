@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -66,6 +67,10 @@ func tried(err error) string {
 	}
 	var hosts []string
 	for _, a := range e.Tried {
+		if a.Host == "" { // such as a docker context that does not exist
+			hosts = append(hosts, fmt.Sprintf("%s (%v)", a.Origin, a.Err))
+			continue
+		}
 		hosts = append(hosts, a.Host)
 	}
 	return " Tried " + joined(hosts) + "."
@@ -73,12 +78,9 @@ func tried(err error) string {
 
 func explainImage(err error) *jsonrpc.Error {
 	if e, ok := errors.AsType[*container.BuildError](err); ok {
-		hint := e.Hint
-		if hint == "" {
-			hint = "Mend the Dockerfile; its last lines were:"
-		}
+		hint := cmp.Or(e.Hint, "Mend the Dockerfile.")
 		if len(e.Lines) > 0 {
-			hint += "\n" + strings.Join(e.Lines, "\n")
+			hint += " The last lines of the build:\n" + strings.Join(e.Lines, "\n")
 		}
 		return &jsonrpc.Error{Kind: jsonrpc.KindImageBuild, Message: e.Error(), Hint: hint}
 	}
@@ -93,6 +95,13 @@ func explainImage(err error) *jsonrpc.Error {
 	}
 	if e, ok := errors.AsType[*agentbin.Error](err); ok {
 		return &jsonrpc.Error{Kind: jsonrpc.KindNoAgent, Message: e.Error(), Hint: e.Hint}
+	}
+	if e, ok := errors.AsType[*session.ImageError](err); ok && explainEngine(err) == nil {
+		switch {
+		case errors.Is(err, container.ErrNoGit), errors.Is(err, container.ErrNoShell), errors.Is(err, container.ErrTooBig), errors.Is(err, context.Canceled):
+		default:
+			return &jsonrpc.Error{Kind: jsonrpc.KindImageBuild, Message: e.Error(), Hint: "Look at the Dockerfile (its FROM and USER) or at the setting baseImage."}
+		}
 	}
 	switch {
 	case errors.Is(err, container.ErrNoGit):
@@ -119,15 +128,21 @@ func explainRepo(err error) *jsonrpc.Error {
 	switch {
 	case errors.Is(err, repo.ErrNoGitInside):
 		return &jsonrpc.Error{Kind: jsonrpc.KindNoGit, Message: err.Error(), Hint: "Add git to the image."}
-	case errors.Is(err, repo.ErrTooMuchInput), errors.Is(err, repo.ErrSlug):
-		return &jsonrpc.Error{Kind: jsonrpc.KindCheckout, Message: err.Error()}
+	}
+	if e, ok := errors.AsType[*session.CheckoutError](err); ok && !errors.Is(err, context.Canceled) && explainSession(e.Err) == nil {
+		first, rest, _ := strings.Cut(e.Error(), "\n")
+		hint := "Look whether the repository is whole: git fsck"
+		if rest != "" {
+			hint += "\n" + rest
+		}
+		return &jsonrpc.Error{Kind: jsonrpc.KindCheckout, Message: first, Hint: hint}
 	}
 	return nil
 }
 
 func explainSession(err error) *jsonrpc.Error {
 	if e, ok := errors.AsType[*session.StoppedError](err); ok {
-		hint := "Start the session again: its files are kept."
+		hint := "Its files are kept; start it again: sketch-ide up, or sketch.start."
 		if e.Logs != "" {
 			hint += " Its last words:\n" + strings.TrimRight(e.Logs, "\n")
 		}
@@ -158,7 +173,7 @@ func explainSession(err error) *jsonrpc.Error {
 	case errors.Is(err, session.ErrContainerGone), errors.Is(err, tunnel.ErrGone), errors.Is(err, container.ErrNotFound):
 		return &jsonrpc.Error{Kind: jsonrpc.KindSessionGone, Message: "the session's container was removed", Hint: "Start a new session."}
 	case errors.Is(err, session.ErrContainerStopped), errors.Is(err, container.ErrNotRunning):
-		return &jsonrpc.Error{Kind: jsonrpc.KindDisconnected, Message: "the session's container is not running", Hint: "Start the session again: its files are kept.", Retryable: true}
+		return &jsonrpc.Error{Kind: jsonrpc.KindDisconnected, Message: "the session's container is not running", Hint: "Its files are kept; start it again: sketch-ide up, or sketch.start.", Retryable: true}
 	case errors.Is(err, session.ErrNotOwner):
 		return &jsonrpc.Error{Kind: jsonrpc.KindNotOwner, Message: err.Error(), Hint: "Do it in that window, or close it."}
 	case errors.Is(err, tunnel.ErrNotConnected), errors.Is(err, session.ErrNotAttached), errors.Is(err, session.ErrClosed):
@@ -189,13 +204,13 @@ func complain(w io.Writer, err error) int {
 		return int(status)
 	}
 	if e, ok := errors.AsType[*usageError](err); ok {
-		fmt.Fprintf(w, "sketch-ide: %v\nhint: sketch-ide --help\n", e)
+		fmt.Fprintf(w, "sketch-ide: %s\nhint: sketch-ide --help\n", clean(e.Error()))
 		return 2
 	}
 	e := explain(err)
-	fmt.Fprintf(w, "sketch-ide: %s (%s, %d)\n", e.Message, e.Kind, e.Kind.Code())
+	fmt.Fprintf(w, "sketch-ide: %s (%s, %d)\n", clean(e.Message), e.Kind, e.Kind.Code())
 	if e.Hint != "" {
-		fmt.Fprintf(w, "hint: %s\n", strings.ReplaceAll(e.Hint, "\n", "\n  "))
+		fmt.Fprintf(w, "hint: %s\n", strings.ReplaceAll(clean(e.Hint), "\n", "\n  "))
 	}
 	return 1
 }

@@ -3,9 +3,12 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -33,7 +36,7 @@ var _ session.Observer = (*front)(nil)
 func newFront(w io.Writer, asJSON, live bool, leaving string) *front {
 	return &front{
 		gone: make(chan struct{}), ports: map[int]jsonrpc.Port{}, json: asJSON, leaving: leaving,
-		screen: screen{w: w, live: live && !asJSON && isTerminal(w)},
+		screen: newScreen(w, live && !asJSON),
 	}
 }
 
@@ -45,16 +48,18 @@ type upEvent struct {
 	Port    *jsonrpc.Port    `json:"port,omitempty"`
 }
 
-func (f *front) tell(e upEvent) {
-	if f.json {
-		data, err := json.Marshal(e)
-		if err != nil { // structs of strings and numbers always encode
-			return
-		}
-		f.screen.print(string(data))
-		return
+func (f *front) tell(e upEvent) { f.screen.print(f.text(e)) }
+
+// text is an event as a line.
+func (f *front) text(e upEvent) string {
+	if !f.json {
+		return e.Message
 	}
-	f.screen.print(e.Message)
+	data, err := json.Marshal(e)
+	if err != nil { // structs of strings and numbers always encode
+		return err.Error()
+	}
+	return string(data)
 }
 
 func (f *front) line(format string, args ...any) {
@@ -113,13 +118,36 @@ func (f *front) SessionChanged(i session.Info) {
 		return
 	}
 	s := wireSession(i)
-	e := upEvent{Type: "session", Session: &s, Message: fmt.Sprintf("%s: %s", i.Name, i.State)}
-	if s.Error != nil && s.Error.Message != "" {
-		e.Message += " (" + s.Error.Message + ")"
+	if f.json || last == session.Connected || last == session.Reconnecting || i.State != session.Starting && i.State != session.Connected {
+		f.tell(upEvent{Type: "session", Session: &s, Message: stateLine(i)})
 	}
-	if f.json || last == session.Connected || i.State != session.Starting && i.State != session.Connected || last == session.Reconnecting {
-		f.tell(e)
+}
+
+// stateLine says in one line what has become of a session.
+func stateLine(i session.Info) string {
+	switch i.State {
+	case session.Stopped:
+		line := i.Name + " stopped"
+		if stopped, ok := errors.AsType[*session.StoppedError](i.Err); ok {
+			line += fmt.Sprintf(" (exit code %d)", stopped.ExitCode)
+		}
+		return line + "; its files are kept, and sketch-ide up resumes it"
+	case session.Gone:
+		return i.Name + " is gone: its container was removed"
+	case session.Reconnecting:
+		return fmt.Sprintf("%s: the connection broke (%s); reconnecting, ports are held", i.Name, reason(i.Err))
+	case session.Lost:
+		return fmt.Sprintf("%s: no connection for long (%s); still trying", i.Name, reason(i.Err))
+	case session.Starting, session.Connected:
 	}
+	return fmt.Sprintf("%s: %s", i.Name, i.State)
+}
+
+func reason(err error) string {
+	if err == nil {
+		return "no reason known"
+	}
+	return explain(err).Message
 }
 
 // Problem tells what the supervisor says.
@@ -128,6 +156,9 @@ func (f *front) Problem(_ string, err error) {
 	f.line("%s", strings.TrimSpace(e.Message+" "+e.Hint))
 }
 
+// maxLines is how many ports one change tells line by line; the list below has them all, or says how many more.
+const maxLines = 20
+
 // PortsChanged tells what is different from the last time.
 func (f *front) PortsChanged(i session.Info) {
 	f.mu.Lock()
@@ -135,21 +166,28 @@ func (f *front) PortsChanged(i session.Info) {
 	if f.done {
 		return
 	}
+	var lines []string
+	tell := func(p jsonrpc.Port) {
+		lines = append(lines, f.text(upEvent{Type: "port", Port: &p, Message: eventLine(p)}))
+	}
 	now := map[int]jsonrpc.Port{}
 	for _, p := range wirePorts(i.Forwards) {
 		now[p.Number] = p
 		if last, known := f.ports[p.Number]; !known || worthTelling(last, p) {
-			f.tell(upEvent{Type: "port", Port: &p, Message: eventLine(p)})
+			tell(p)
 		}
 	}
-	for number, p := range f.ports {
-		if _, still := now[number]; !still {
+	for _, number := range slices.Sorted(maps.Keys(f.ports)) {
+		if p := f.ports[number]; now[number].Number == 0 {
 			p.Status = jsonrpc.PortClosed
-			f.tell(upEvent{Type: "port", Port: &p, Message: eventLine(p)})
+			tell(p)
 		}
 	}
 	f.ports = now
-	f.showPorts(i)
+	if more := len(lines) - maxLines; more > 0 && !f.json {
+		lines = append(lines[:maxLines], fmt.Sprintf("… and %d more ports", more))
+	}
+	f.screen.update(lines, f.footer(i))
 }
 
 // worthTelling leaves out what people need no line for: a name that became known later, a server that restarted.
@@ -163,44 +201,34 @@ func worthTelling(last, p jsonrpc.Port) bool {
 	return last.Status != p.Status || last.HostPort != p.HostPort || last.Generation != p.Generation
 }
 
-func (f *front) showPorts(i session.Info) {
+// footer is the live list: as many ports as leave the screen readable.
+func (f *front) footer(i session.Info) []string {
+	if !f.screen.live {
+		return nil
+	}
+	shown := i.Forwards
+	room := max(f.screen.height()-10, 5)
+	more := len(shown) - room
+	if more > 0 {
+		shown = shown[:room]
+	}
 	var b bytes.Buffer
-	if len(i.Forwards) > 0 {
-		if err := portTable(&b, i.Forwards); err != nil { // a buffer takes everything
-			return
+	if len(shown) > 0 {
+		if err := portTable(&b, shown); err != nil { // a buffer takes everything
+			return nil
 		}
 	}
 	lines := splitLines(b.String())
-	f.screen.setFooter(append(lines, i.Name))
-}
-
-// screen prints lines above a footer that stays below them. Where it is not live there is no footer, only lines.
-type screen struct {
-	w      io.Writer
-	live   bool
-	footer []string
-}
-
-func (s *screen) print(text string) {
-	s.erase()
-	fmt.Fprintln(s.w, text)
-	s.draw()
-}
-
-func (s *screen) setFooter(lines []string) {
-	s.erase()
-	s.footer = lines
-	s.draw()
-}
-
-func (s *screen) erase() {
-	if s.live && len(s.footer) > 0 {
-		fmt.Fprintf(s.w, "\r\x1b[%dA\x1b[J", len(s.footer)+1) // ECMA-48: cursor up, erase below; first past the ^C that a terminal echoes
+	if more > 0 {
+		lines = append(lines, fmt.Sprintf("… and %d more: sketch-ide ports", more))
 	}
+	return append(lines, fmt.Sprintf("%s   ctrl-C %s", i.Name, f.leaving))
 }
 
-func (s *screen) draw() {
-	if s.live && len(s.footer) > 0 {
-		fmt.Fprintf(s.w, "\n%s\n", strings.Join(s.footer, "\n"))
-	}
+// Write takes log lines, so that they stand above the list like everything else.
+func (f *front) Write(p []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.screen.print(strings.TrimRight(string(p), "\n"))
+	return len(p), nil
 }

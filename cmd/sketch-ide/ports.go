@@ -85,7 +85,7 @@ func portTable(w io.Writer, forwards []tunnel.Forward) error {
 		if p.Reason != "" {
 			state += " (" + p.Reason + ")"
 		}
-		fmt.Fprintf(t, "%d\t%s\t%s\t%s\n", p.Number, address, name, state)
+		fmt.Fprintf(t, "%d\t%s\t%s\t%s\n", p.Number, address, clean(name), clean(state))
 	}
 	return t.Flush()
 }
@@ -102,6 +102,16 @@ func (o *options) withSession(ctx context.Context, args []string, f func(context
 		info, err := sup.Find(ctx, name, folder)
 		if err != nil {
 			return err
+		}
+		return f(ctx, sup, info)
+	})
+}
+
+// withOwnSession is withSession for what ends a session: one that is not named must be the one of the repository that we stand in.
+func (o *options) withOwnSession(ctx context.Context, args []string, f func(context.Context, *session.Supervisor, session.Info) error) error {
+	return o.withSession(ctx, args, func(ctx context.Context, sup *session.Supervisor, info session.Info) error {
+		if len(args) == 0 && info.Folder != currentRepository(ctx) {
+			return usagef("name the session: the only one, %s, is of another folder (%s)", info.Name, info.Folder)
 		}
 		return f(ctx, sup, info)
 	})

@@ -50,7 +50,7 @@ func printSessions(w io.Writer, list []session.Info) error {
 				state = "attached"
 			}
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", i.Name, state, portSummary(i), age(i.Created), i.Folder)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", clean(i.Name), state, portSummary(i), age(i.Created), clean(i.Folder))
 	}
 	return t.Flush()
 }

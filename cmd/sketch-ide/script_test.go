@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"fmt"
 	"io"
 	"net"
@@ -35,10 +36,21 @@ func TestScripts(t *testing.T) {
 			env.Setenv("XDG_STATE_HOME", filepath.Join(env.WorkDir, "state"))
 			env.Setenv("DOCKER_HOST", os.Getenv("DOCKER_HOST"))
 			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("RUN", strings.ToLower(rand.Text()[:8])) // for names, which are the engine's too
+			env.Defer(func() { removeSessions(t, env) })
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"repo": makeRepo, "freeport": freePort, "get": get, "await": await},
 	})
+}
+
+// removeSessions removes what a script that failed has left on the engine.
+func removeSessions(t *testing.T, env *testscript.Env) {
+	c := command(t, "prune", "--all", "--keep-images")
+	c.Env = append(os.Environ(), "XDG_STATE_HOME="+env.Getenv("XDG_STATE_HOME"))
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Logf("remove sessions: %v\n%s", err, out)
+	}
 }
 
 func makeRepo(ts *testscript.TestScript, _ bool, args []string) {

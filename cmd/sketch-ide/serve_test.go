@@ -148,7 +148,7 @@ func TestTranscripts(t *testing.T) {
 		ran++
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
 			t.Parallel()
-			e := startEditor(t, "-H", "unix:///nonexistent.sock", "--state-dir", t.TempDir())
+			e := startEditor(t, "-H", "unix:///nonexistent.sock", "--state-dir", filepath.Join(t.TempDir(), "state"))
 			got, err := transcript.Replay(data, e)
 			if err != nil {
 				t.Fatal(err)
@@ -215,7 +215,7 @@ func (e *editorProcess) call(id int, method string, params any) json.RawMessage 
 // removes it.
 func TestKilledEditorLeavesOnlyWhatIsShown(t *testing.T) {
 	t.Parallel()
-	state, repo := t.TempDir(), filepath.Join(t.TempDir(), "app")
+	state, repo := filepath.Join(t.TempDir(), "state"), filepath.Join(t.TempDir(), "app")
 	for _, args := range [][]string{{"init", "-q", repo}, {"-C", repo, "-c", "user.name=A", "-c", "user.email=a@example.com", "commit", "-q", "--allow-empty", "-m", "first"}} {
 		if out, err := exec.CommandContext(t.Context(), "git", args...).CombinedOutput(); err != nil {
 			t.Fatalf("git %v: %v\n%s", args, err, out)

@@ -3,10 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"os/exec"
+	"regexp"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -15,9 +16,30 @@ import (
 	"github.com/sketch-ide/sketch-ide/session"
 )
 
-// sshArgs is the command line that enters a session with OpenSSH.
-func sshArgs(files session.SSHFiles) []string {
-	return []string{"ssh", "-F", files.Config, files.Alias}
+// sshArgs is the command line that enters a session with OpenSSH. One word of a command is a line for the shell inside, as with ssh itself; several
+// are words, and stay what they are. None can be an option of ssh's own.
+func sshArgs(files session.SSHFiles, command []string) []string {
+	argv := []string{"ssh", "-F", files.Config, "--", files.Alias}
+	switch len(command) {
+	case 0:
+		return argv
+	case 1:
+		return append(argv, command[0])
+	}
+	return append(argv, quoteWords(command))
+}
+
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)
+
+// quoteWords makes a shell's line of words.
+func quoteWords(words []string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		if quoted[i] = w; !plainWord.MatchString(w) {
+			quoted[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(quoted, " ")
 }
 
 func sshCommand(o *options) *cobra.Command {
@@ -48,9 +70,9 @@ func (o *options) enter(ctx context.Context, info session.Info, command []string
 	if err != nil {
 		return err
 	}
-	argv := append(sshArgs(files), command...)
+	argv := sshArgs(files, command)
 	if asJSON {
-		return writeJSON(o.std.out, jsonrpc.SSHResult{Host: files.Alias, Config: files.Config, Workspace: info.Workspace, Command: fmt.Sprint(argv)})
+		return writeJSON(o.std.out, jsonrpc.SSHResult{Host: files.Alias, Config: files.Config, Workspace: info.Workspace, Command: quoteWords(argv)})
 	}
 	if info.State == session.Stopped {
 		return session.ErrContainerStopped
@@ -83,7 +105,12 @@ func splitCommand(cmd *cobra.Command, args []string, most int) (before, command 
 func proxyCommand(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use: "proxy SESSION", Short: "Connect the standard streams to a session's SSH server (for OpenSSH's ProxyCommand)", Hidden: true,
-		Args: cobra.ExactArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usagef("%q takes one session", cmd.CommandPath())
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.withSupervisor(cmd.Context(), session.Config{}, func(ctx context.Context, sup *session.Supervisor) error {
 				return o.proxy(ctx, sup, args[0])

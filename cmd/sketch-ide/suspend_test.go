@@ -33,7 +33,7 @@ const recoverWithin = 2 * time.Second
 
 func startSuspended(t *testing.T) *suspended {
 	t.Helper()
-	state, repo := t.TempDir(), filepath.Join(t.TempDir(), "app")
+	state, repo := filepath.Join(t.TempDir(), "state"), filepath.Join(t.TempDir(), "app")
 	mustRun(t, "git", "init", "-q", repo)
 	mustRun(t, "git", "-C", repo, "-c", "user.name=A", "-c", "user.email=a@example.com", "commit", "-q", "--allow-empty", "-m", "first")
 	t.Cleanup(func() { // after the end of the backend

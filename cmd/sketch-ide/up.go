@@ -45,12 +45,15 @@ func upCommand(o *options) *cobra.Command {
 	flags.StringVar(&f.start.Name, "name", "", "the session's `name`, sketch-…, for a second session of a repository")
 	flags.BoolVar(&f.start.Rebuild, "rebuild", false, "build the image again and start a new session")
 	flags.BoolVar(&f.remove, "rm", false, "remove the session at the end instead of detaching")
-	flags.BoolVar(&f.json, "json", false, "print one JSON object a line for each event")
+	flags.BoolVar(&f.json, "json", false, "print one JSON object a line for each event; a command's output goes to standard error")
 	return cmd
 }
 
 func (o *options) up(ctx context.Context, f upFlags, command []string) error {
 	front := newFront(o.std.out, f.json, len(command) == 0, "detaches")
+	if front.screen.live && o.logFile == "" {
+		o.std.err = front // nothing may be written into the live list
+	}
 	return o.withSupervisor(ctx, session.Config{Observer: front}, func(ctx context.Context, sup *session.Supervisor) error {
 		begun := time.Now()
 		info, err := sup.Start(ctx, f.start, front.progress)
@@ -72,7 +75,11 @@ func (o *options) during(ctx context.Context, sup *session.Supervisor, info sess
 		}
 		return nil
 	}
-	err := sup.Exec(ctx, info.Name, command, session.Streams{In: o.std.in, Out: o.std.out, Err: o.std.err})
+	out := o.std.out
+	if front.json {
+		out = o.std.err // standard output is for the events
+	}
+	err := sup.Exec(ctx, info.Name, command, session.Streams{In: o.std.in, Out: out, Err: o.std.err})
 	if exit, ok := errors.AsType[*session.ExitError](err); ok {
 		return exitStatus(max(exit.Status, 1))
 	}
@@ -89,9 +96,12 @@ func (o *options) leave(ctx context.Context, sup *session.Supervisor, info sessi
 	front.quiet()
 	select {
 	case <-front.gone:
-		front.line("%s is gone: its container was removed", info.Name)
-		return nil
+		return nil // it was told
 	default:
+	}
+	if now, err := sup.Info(info.Name); err == nil && now.State == session.Stopped && !f.remove {
+		front.line("detached; %s is stopped (resume: sketch-ide up, remove: sketch-ide rm)", info.Name)
+		return nil
 	}
 	if !f.remove {
 		front.line("detached; %s goes on without its forwards (come back: sketch-ide up, remove: sketch-ide rm)", info.Name)

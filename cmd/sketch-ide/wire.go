@@ -10,12 +10,20 @@ import (
 func wireSession(i session.Info) jsonrpc.Session {
 	s := jsonrpc.Session{
 		Name: i.Name, Folder: i.Folder, State: jsonrpc.SessionState(i.State), Attempt: i.Attempt, Container: i.Container, Image: i.Image,
-		Workspace: i.Workspace, Branch: i.Branch, Commit: i.Commit, SSH: i.Name, Owner: i.Owner, Created: i.Created,
+		Workspace: i.Workspace, Branch: i.Branch, Commit: i.Commit, SSH: sshArguments(i), Owner: i.Owner, Created: i.Created,
 	}
 	if i.Err != nil {
 		s.Error = explain(i.Err).Data()
 	}
 	return s
+}
+
+// sshArguments is what to type after ssh to enter a session.
+func sshArguments(i session.Info) string {
+	if i.SSHConfig == "" {
+		return ""
+	}
+	return quoteWords([]string{"-F", i.SSHConfig, i.Name})
 }
 
 func wireSessions(list []session.Info) []jsonrpc.Session {
