@@ -54,8 +54,8 @@ const memberWorkDoneToken = "workDoneToken"
 // refuseUnknown refuses members that the struct target does not have, and says which it has.
 func refuseUnknown(members map[string]any, target reflect.Type) error {
 	var known []string
-	for i := range target.NumField() {
-		name, _ := memberOf(target.Field(i))
+	for field := range target.Fields() {
+		name, _ := memberOf(field)
 		known = append(known, name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(members)) {

@@ -9,15 +9,12 @@ import (
 // configure takes settings: bare, or under "sketch". What is not an object (editors send [] for an empty one, and null
 // when they want to be asked) changes nothing. A setting that is not valid is told to the user; it fails nothing.
 func (s *Server) configure(raw json.RawMessage) error {
-	var object map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &object); err != nil || object == nil {
-		return nil
-	}
+	object := settingsObject(raw)
 	if nested, ok := object["sketch"]; ok {
-		raw, object = nested, nil
-		if err := json.Unmarshal(nested, &object); err != nil || object == nil {
-			return nil
-		}
+		raw, object = nested, settingsObject(nested)
+	}
+	if object == nil {
+		return nil
 	}
 	style, known := notificationStyle(object["notifications"])
 	s.mu.Lock()
@@ -30,6 +27,15 @@ func (s *Server) configure(raw json.RawMessage) error {
 		s.Message(LevelWarning, personText(err))
 	}
 	return nil
+}
+
+// settingsObject is nil for what is not an object.
+func settingsObject(raw json.RawMessage) map[string]json.RawMessage {
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &object); err != nil {
+		return nil
+	}
+	return object
 }
 
 // personText is an error as one line for a person.

@@ -94,7 +94,10 @@ func (s *Server) perform(ctx context.Context, item ToastAction) error {
 	port, err := s.cfg.Backend.Port(ctx, params)
 	switch {
 	case ctx.Err() != nil:
-	case err != nil || port.Status != PortForwarded:
+	case err != nil:
+		s.cfg.Log.Debug("look up the port of a toast", "err", err)
+		fallthrough
+	case port.Status != PortForwarded:
 		s.Message(LevelWarning, fmt.Sprintf("Port %d is no longer forwarded", item.Port))
 	case item.Action == actionOpen:
 		return s.browse(ctx, port)

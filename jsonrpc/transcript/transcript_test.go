@@ -71,7 +71,8 @@ func TestReplay(t *testing.T) {
 		{"right", happened, happened, []Expectation{{Messages: 2}, {}, {Exit: true}}},
 		{
 			"golden sections are made", "Comment.\n\n-- editor --\nraw \"a<b\\r\\n\"\n{\"id\":1}\n-- backend --\ncall\n-- calls --\nwrong\n-- editor --\neof\n",
-			happened, []Expectation{{}, {}, {}},
+			happened,
+			[]Expectation{{}, {}, {}},
 		},
 		{"nothing", "Comment.\n", "Comment.\n", nil},
 	}
