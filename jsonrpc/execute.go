@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"time"
 
 	"go.lsp.dev/protocol"
 )
@@ -46,7 +47,7 @@ func (s *Server) execute(ctx context.Context, call execution) (result any, err e
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	progress := newProgress(s.outbox, "Starting sketch-ide")
-	ended := s.attachProgress(ctx, progress, call.token, cancel)
+	ended := s.attachProgress(progress, call.token, cancel)
 	err = errPanicked
 	defer func() { ended(err) }()
 	result, err = call.command.run(s, ctx, call.arguments, progress)
@@ -67,7 +68,7 @@ func cancelledBy(ctx context.Context, err error) error {
 
 // attachProgress shows progress under the token of the request, else under one of ours if the editor can. The returned
 // function ends it.
-func (s *Server) attachProgress(ctx context.Context, p *progress, token json.RawMessage, cancel context.CancelFunc) (ended func(error)) {
+func (s *Server) attachProgress(p *progress, token json.RawMessage, cancel context.CancelFunc) (ended func(error)) {
 	key, given := decodeID(token)
 	if !given {
 		if !s.editor.Load().progress {
@@ -79,20 +80,15 @@ func (s *Server) attachProgress(ctx context.Context, p *progress, token json.Raw
 		return func(error) {}
 	}
 	p.token = encodeID(key)
-	created := make(chan struct{})
-	createCtx, stop := context.WithCancel(ctx)
-	// Ends when the editor has answered, or with createCtx; ended waits for it.
-	go func() {
-		defer close(created)
-		if given || s.createProgress(createCtx, p.token) {
-			p.begin()
-		}
-	}()
+	release := func() { s.tokens.remove(key) }
+	if given {
+		p.begin()
+	} else {
+		release = s.createProgress(p, release)
+	}
 	return func(err error) {
-		stop()
-		<-created
-		s.tokens.remove(key)
-		// The token is only good until the answer ("Client Initiated Progress"), so the end goes first.
+		release()
+		// The token of a request is only good until its answer ("Client Initiated Progress"), so the end goes first.
 		select {
 		case <-p.end(endMessage(err)):
 		case <-s.link.ctx.Done():
@@ -100,13 +96,39 @@ func (s *Server) attachProgress(ctx context.Context, p *progress, token json.Raw
 	}
 }
 
-// createProgress asks the editor for a progress token, and reports whether it may be used.
-func (s *Server) createProgress(ctx context.Context, token json.RawMessage) bool {
-	_, err := s.link.conn.Call(ctx, protocol.MethodWindowWorkDoneProgressCreate, progressToken{Token: token}, nil)
-	if err != nil && ctx.Err() == nil {
-		s.cfg.Log.Debug("create progress", "err", err)
-	}
-	return err == nil
+// createPatience is how long a start must last to have progress of ours: what fails or is there at once needs none.
+const createPatience = 150 * time.Millisecond
+
+// createProgress asks the editor for a token when the start has lasted for createPatience, and begins the progress with
+// its answer. Once it was asked for, a token has a begin and an end, though the start may be over by then: a token
+// without them stays in some editors for ever. The returned function says that the start is over.
+func (s *Server) createProgress(p *progress, release func()) (over func()) {
+	ended := make(chan struct{})
+	// Ends with the start, if the editor has answered by then, or when it does, or with the connection. An editor that
+	// never answers costs a token each time, and those are bounded.
+	s.tasks.Go(func() {
+		defer release()
+		timer := time.NewTimer(createPatience)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ended:
+			return
+		case <-s.link.ctx.Done():
+			return
+		}
+		_, err := s.link.conn.Call(s.link.ctx, protocol.MethodWindowWorkDoneProgressCreate, progressToken{Token: p.token}, nil)
+		if err != nil {
+			s.cfg.Log.Debug("create progress", "err", err)
+			return
+		}
+		p.begin()
+		select {
+		case <-ended: // until then the editor can cancel by the token
+		case <-s.link.ctx.Done():
+		}
+	})
+	return func() { close(ended) }
 }
 
 func endMessage(err error) string {

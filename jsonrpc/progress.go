@@ -30,7 +30,7 @@ type progressValue struct {
 }
 
 // progress is the work-done progress of one request: begin, reports, end. What is reported before begin is shown by it;
-// without begin nothing is sent.
+// without begin nothing is sent. A begin that comes after the end is followed by it.
 type progress struct {
 	outbox *outbox
 	title  string
@@ -39,6 +39,7 @@ type progress struct {
 	mu      sync.Mutex
 	begun   bool        // guarded by mu
 	ended   bool        // guarded by mu
+	outcome string      // guarded by mu: what the end says
 	message string      // guarded by mu: the latest
 	percent int         // guarded by mu: the highest, -1 when unknown
 	timer   *time.Timer // guarded by mu: set while reports must wait
@@ -91,6 +92,9 @@ func (p *progress) begin() {
 	p.outbox.post(p.event(progressValue{
 		Kind: "begin", Title: p.title, Cancellable: &cancellable, Message: p.message, Percentage: p.percentage(),
 	}))
+	if p.ended {
+		p.outbox.post(p.ending())
+	}
 }
 
 // end ends the progress; reports after it are ignored. The channel is closed when the end is on its way to the editor.
@@ -98,7 +102,7 @@ func (p *progress) end(message string) <-chan struct{} {
 	sent := make(chan struct{})
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.ended = true
+	p.ended, p.outcome = true, message
 	if p.timer != nil {
 		p.timer.Stop()
 	}
@@ -106,10 +110,15 @@ func (p *progress) end(message string) <-chan struct{} {
 		close(sent)
 		return sent
 	}
-	end := p.event(progressValue{Kind: "end", Message: message})
+	end := p.ending()
 	end.sent = func() { close(sent) }
 	p.outbox.post(end)
 	return sent
+}
+
+// ending is the last event. The caller holds mu.
+func (p *progress) ending() event {
+	return p.event(progressValue{Kind: "end", Message: p.outcome})
 }
 
 func (p *progress) percentage() *int {
