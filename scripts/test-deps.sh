@@ -22,8 +22,8 @@ export PATH=$node:$PATH
 cd editors/vscode
 if ! cmp -s package-lock.json node_modules/.sketch-lock; then
   say "Installing the extension's packages …"
-  # Not `npm ci`, which refuses a lock file without the optional packages of platforms that its registry does not have.
-  npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+
+  npm ci --no-audit --no-fund --loglevel=error >&2
   cp package-lock.json node_modules/.sketch-lock
 fi
 if [ -x test/e2e/setup.sh ]; then
