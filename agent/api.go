@@ -70,7 +70,7 @@ func (p *inside) handler() http.Handler {
 func (p *inside) serveStatus(w http.ResponseWriter, _ *http.Request) {
 	connections, sessions := p.ssh.Counts()
 	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(Status{ // an error means that the client is gone
+	_ = json.NewEncoder(w).Encode(Status{ // an error means that the client is gone
 		Session:   p.cfg.Session,
 		Version:   version(),
 		PID:       os.Getpid(),

@@ -81,7 +81,7 @@ func connectHost(ctx context.Context, req hostRequest, in io.Reader, stdout io.W
 	}
 	// Ended by the end of git's output, or at its next byte after conn is closed; not waited for, as the function's comment says.
 	go func() {
-		io.Copy(conn, in) // an error ends the other direction too
+		_, _ = io.Copy(conn, in) // an error ends the other direction too
 		conn.CloseWrite()
 	}()
 	if _, err := io.Copy(stdout, answers); err != nil {

@@ -61,7 +61,7 @@ func (p *inside) serveHostConn(ctx context.Context, conn *net.UnixConn) {
 	conn.SetDeadline(time.Now().Add(requestTimeout))
 	if err != nil {
 		p.log.Info("service of the host refused", "err", err)
-		io.WriteString(conn, answerError+oneLine(err.Error())+"\n") // whether it is read is the process's matter
+		_, _ = io.WriteString(conn, answerError+oneLine(err.Error())+"\n") // whether it is read is the process's matter
 		return
 	}
 	defer stream.Close()

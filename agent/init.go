@@ -25,7 +25,11 @@ func runInit(ctx context.Context, log *slog.Logger) error {
 	}
 	log.Info("process 1 has no init: reaping", "child", cmd.Process.Pid)
 	child := cmd.Process.Pid
-	defer context.AfterFunc(ctx, func() { syscall.Kill(child, syscall.SIGTERM) })()
+	defer context.AfterFunc(ctx, func() {
+		if err := syscall.Kill(child, syscall.SIGTERM); err != nil {
+			log.Debug("tell agent to end", "err", err)
+		}
+	})()
 	status, err := reapUntil(child)
 	if err != nil {
 		return fmt.Errorf("wait for agent: %w", err)

@@ -65,12 +65,15 @@ func (o *output) drain(linger time.Duration) {
 	o.from.SetReadDeadline(time.Now().Add(linger))
 }
 
-// pending returns how many bytes wait in the stream.
+// pending returns how many bytes wait in the stream; none where the system does not tell.
 func (o *output) pending() int {
 	n := 0
-	control(o.from, func(fd int) (err error) {
+	err := control(o.from, func(fd int) (err error) {
 		n, err = unix.IoctlGetInt(fd, unix.TIOCINQ)
 		return err
 	})
+	if err != nil {
+		return 0
+	}
 	return n
 }

@@ -141,7 +141,7 @@ func (p *process) run(ctx context.Context, s *session) syscall.WaitStatus {
 func (p *process) feed(client io.Reader) {
 	buf := buffers.Get().(*buffer)
 	defer buffers.Put(buf)
-	io.CopyBuffer(writerOnly{p.stdin}, client, buf[:]) // an error means that the process reads no more
+	_, _ = io.CopyBuffer(writerOnly{p.stdin}, client, buf[:]) // an error means that the process reads no more
 	if !p.tty {
 		p.stdin.Close()
 	}
@@ -165,7 +165,7 @@ func (p *process) reap() syscall.WaitStatus {
 	p.mu.Lock()
 	p.reaped = true
 	p.mu.Unlock()
-	p.cmd.Wait() // an error here is the status, which follows
+	_ = p.cmd.Wait() // an error here is the status, which follows
 	status, _ := p.cmd.ProcessState.Sys().(syscall.WaitStatus)
 	return status
 }
@@ -191,7 +191,7 @@ func (p *process) hangUp(grace time.Duration) {
 		left := false
 		for _, pid := range sessionMembers(p.cmd.Process.Pid, p.streams) {
 			left = true
-			syscall.Kill(pid, signal) // signal 0 does nothing
+			_ = syscall.Kill(pid, signal) // signal 0 does nothing; an error means that it has just ended, or is not ours to kill
 		}
 		return left
 	}

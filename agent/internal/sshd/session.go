@@ -193,7 +193,7 @@ func (s *session) fail(err error) {
 	// Ended by the client, which reads or closes; close waits.
 	s.conn.spawn("session", func() {
 		defer s.work.Done()
-		s.channel.Stderr().Write([]byte("sketch-ide: " + err.Error() + "\r\n"))
+		_, _ = s.channel.Stderr().Write([]byte("sketch-ide: " + err.Error() + "\r\n")) // an error means that the client is gone
 		s.exit(syscall.WaitStatus(exitNoStart << 8))
 	})
 }
