@@ -122,7 +122,7 @@ StrictModes no
 END
 chown -R bench .
 ssh-keygen -q -t ed25519 -N '' -f host_key >&2 && chown bench host_key
-SKETCH_IGNORE_PORTS=1 setsid su bench -c 'ulimit -Sn hard; exec /usr/sbin/sshd -f /home/bench/sshd_config' >/dev/null 2>&1 </dev/null
+SKETCH_IGNORE_PORTS=1 setsid su bench -c 'ulimit -Sn $(ulimit -Hn); exec /usr/sbin/sshd -f /home/bench/sshd_config' >/dev/null 2>&1 </dev/null
 cat host_key.pub
 `
 
