@@ -27,7 +27,7 @@ func doctorCommand(o *options) *cobra.Command {
 				o.printChecks(result)
 			}
 			if !result.OK {
-				return exitStatus(1)
+				return exitError(1)
 			}
 			return nil
 		},

@@ -200,7 +200,7 @@ func explainPort(err error) *jsonrpc.Error {
 
 // complain says an error on a terminal, and returns the exit status.
 func complain(w io.Writer, err error) int {
-	if status, ok := errors.AsType[exitStatus](err); ok {
+	if status, ok := errors.AsType[exitError](err); ok {
 		return int(status)
 	}
 	if e, ok := errors.AsType[*usageError](err); ok {

@@ -27,10 +27,10 @@ func serveCommand(o *options) *cobra.Command {
 	return cmd
 }
 
-// exitStatus is an error that only carries the process's exit status; what there was to say has been said.
-type exitStatus int
+// exitError is an error that only carries the process's exit status; what there was to say has been said.
+type exitError int
 
-func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+func (e exitError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
 // serve is one editor window: it ends with the editor, and leaves the sessions running.
 func serve(ctx context.Context, o *options) error {
@@ -57,7 +57,7 @@ func serve(ctx context.Context, o *options) error {
 		return err
 	}
 	if code != 0 {
-		return exitStatus(code)
+		return exitError(code)
 	}
 	return nil
 }

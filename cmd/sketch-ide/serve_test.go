@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/textproto"
@@ -68,7 +69,7 @@ func (e *editorProcess) read(out io.Reader) {
 	r := bufio.NewReader(out)
 	for {
 		header, err := textproto.NewReader(r).ReadMIMEHeader()
-		if err == io.EOF && len(header) == 0 {
+		if errors.Is(err, io.EOF) && len(header) == 0 {
 			return
 		}
 		length, lerr := strconv.Atoi(header.Get("Content-Length"))

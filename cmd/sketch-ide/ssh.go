@@ -84,7 +84,7 @@ func (o *options) enter(ctx context.Context, info session.Info, command []string
 		return &jsonrpc.Error{Kind: jsonrpc.KindInternal, Message: "the OpenSSH client is not installed", Hint: "Install it (apt install openssh-client)."}
 	}
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-		return exitStatus(exit.ExitCode())
+		return exitError(exit.ExitCode())
 	}
 	return err
 }

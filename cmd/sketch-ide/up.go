@@ -81,12 +81,14 @@ func (o *options) during(ctx context.Context, sup *session.Supervisor, info sess
 	}
 	err := sup.Exec(ctx, info.Name, command, session.Streams{In: o.std.in, Out: out, Err: o.std.err})
 	if exit, ok := errors.AsType[*session.ExitError](err); ok {
-		return exitStatus(max(exit.Status, 1))
+		return exitError(max(exit.Status, 1))
 	}
-	if ctx.Err() != nil {
+	select {
+	case <-ctx.Done():
 		return nil // ctrl-C ended it, as asked
+	default:
+		return err
 	}
-	return err
 }
 
 const leaveTimeout = 30 * time.Second
