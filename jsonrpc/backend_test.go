@@ -19,6 +19,7 @@ type fakeBackend struct {
 	blocked  map[string]bool         // guarded by mu: methods that wait for the end of their context
 	steps    []fakeStep              // guarded by mu: what the next start reports
 	panics   map[string]bool         // guarded by mu
+	during   map[string][]func()     // guarded by mu: what happens in the next call of a method
 	ports    map[string]map[int]Port // guarded by mu
 }
 
@@ -31,7 +32,7 @@ type fakeStep struct {
 func newFakeBackend() *fakeBackend {
 	return &fakeBackend{
 		failures: make(map[string]error), blocked: make(map[string]bool), panics: make(map[string]bool),
-		ports: make(map[string]map[int]Port),
+		during: make(map[string][]func()), ports: make(map[string]map[int]Port),
 	}
 }
 
@@ -48,8 +49,16 @@ func (b *fakeBackend) called(ctx context.Context, method string, params any) err
 	b.mu.Lock()
 	b.calls = append(b.calls, text)
 	blocked, panics, err := b.blocked[method], b.panics[method], b.failures[method]
+	during := b.during[method]
 	delete(b.failures, method)
+	delete(b.during, method)
 	b.mu.Unlock()
+	for _, happen := range during {
+		happen()
+	}
+	if len(during) > 0 {
+		time.Sleep(time.Millisecond) // of the synctest bubble: the editor is told before the answer
+	}
 	if panics {
 		panic("played")
 	}
@@ -198,6 +207,13 @@ func (b *fakeBackend) direct(s *Server, line string) error {
 			return err
 		}
 		b.play(func() { b.failures[name] = failure })
+	case "during": // during stop session {...}
+		verb, object, _ := strings.Cut(value, " ")
+		var session Session
+		if err := json.Unmarshal([]byte(object), &session); err != nil || verb != "session" {
+			return fmt.Errorf("during %s: %w", value, err)
+		}
+		b.play(func() { b.during[name] = append(b.during[name], func() { s.SessionChanged(session) }) })
 	case "block": // block start
 		b.play(func() { b.blocked[name] = true })
 	case "panic": // panic forward

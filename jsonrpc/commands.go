@@ -23,12 +23,12 @@ type nothing struct{}
 
 // commands is the table, in the order of the reference. What is in it is advertised and wired; nothing else is.
 func commands() []command {
-	started := row("sketch.start", "Start a session for a folder, or attach to the one that it has.",
+	started := row("sketch.start", "Start a session for a folder, attach to the one that it has, or resume it if it is stopped.",
 		[]string{"folder", "rebuild"}, (*Server).start)
 	started.progress = true
 	return []command{
 		started,
-		row("sketch.stop", "End a session and remove its container.", []string{"session"}, quiet(Backend.Stop)),
+		row("sketch.stop", "End a session for good: remove its container with everything inside.", []string{"session"}, (*Server).stop),
 		row("sketch.sessions", "List the sessions on this machine.", nil, (*Server).sessions),
 		row("sketch.ports", "List the ports of a session.", []string{"session"}, plain(Backend.Ports)),
 		row("sketch.openPort", "Open a forwarded port in the browser.", []string{"port", "session"}, (*Server).openPort),
@@ -39,7 +39,7 @@ func commands() []command {
 		row("sketch.doctor", "Check what sketch-ide needs on this machine.", nil, bare(Backend.Doctor)),
 		row("sketch.ssh", "Tell how to reach a session over SSH.", []string{"session"}, plain(Backend.SSH)),
 		row("sketch.prune", "Remove what ended sessions left behind.", []string{"dryRun"}, plain(Backend.Prune)),
-		row("sketch.logs", "Return the latest log lines of a session.", []string{"session", "lines"}, plain(Backend.Logs)),
+		row("sketch.logs", "Return the latest lines that a session's agent has written.", []string{"session", "lines"}, plain(Backend.Logs)),
 	}
 }
 

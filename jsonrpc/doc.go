@@ -10,12 +10,14 @@
 // sessions beyond what it last told the editor, writes nothing to stdout but frames, and ends no process.
 //
 // cmd/sketch-ide makes a [Server] and calls [Server.Serve] once; the session layer calls [Server.SessionChanged],
-// [Server.PortsChanged] and [Server.Message], none of which ever blocks.
+// [Server.PortsChanged] and [Server.Message], none of which ever blocks. A panic of the backend is contained in one place,
+// [Server.contain], and told as an internal error.
 //
 // Goroutines, all of which Serve starts and waits for:
 //
 //   - the reader (of go.lsp.dev/jsonrpc2): decodes frames and handles notifications in order
-//   - one per running request, at most [maxInFlight], and one beside it while the editor is asked for a progress token
+//   - one per running request, at most [maxInFlight]
+//   - one per progress token that the editor is asked for, until it has answered and the start has ended, at most [maxInFlight]
 //   - the writer: the only one that writes to the editor
 //   - the courier: takes events from the outbox and sends them
 //   - the toaster: batches port changes into toasts

@@ -23,10 +23,12 @@ const (
 	maxLog     = 8000
 )
 
-// SessionChanged tells the editor the full state of a session. It never blocks and may be called from any goroutine,
-// also before Serve: an editor that reads slowly gets the latest state.
+// SessionChanged tells the editor the full state of a session; one that does not know the extension is told in words what
+// its user should know. It never blocks and may be called from any goroutine, also before Serve: an editor that reads
+// slowly gets the latest state. For one session the calls must come in order.
 func (s *Server) SessionChanged(session Session) {
 	s.outbox.post(event{key: "session " + session.Name, method: methodSession, params: session, extension: true})
+	s.news.changed(session)
 	if session.State == SessionStopped || session.State == SessionGone {
 		s.mu.Lock()
 		delete(s.known, session.Name)
@@ -102,10 +104,21 @@ func portEvent(was Port, wasOpen bool, is Port) PortEventType {
 // It never blocks and may be called from any goroutine, also before Serve.
 func (s *Server) Message(level Level, text string) {
 	if level == LevelLog {
-		params := protocol.LogMessageParams{Type: protocol.MessageTypeLog, Message: clip(text, maxLog)}
+		params := protocol.LogMessageParams{Type: protocol.MessageTypeLog, Message: clip(plainLines(text), maxLog)}
 		s.outbox.post(event{method: protocol.MethodWindowLogMessage, params: &params})
 		return
 	}
+	s.outbox.post(shown(level, text))
+}
+
+func shown(level Level, text string) event {
 	params := protocol.ShowMessageParams{Type: protocol.MessageType(level), Message: clip(plainText(text), maxMessage)}
-	s.outbox.post(event{method: protocol.MethodWindowShowMessage, params: &params})
+	return event{method: protocol.MethodWindowShowMessage, params: &params}
+}
+
+// tellPlain shows a message in editors that do not show the state of sessions by themselves.
+func (s *Server) tellPlain(level Level, text string) {
+	e := shown(level, text)
+	e.plain = true
+	s.outbox.post(e)
 }

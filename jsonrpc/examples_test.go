@@ -22,14 +22,16 @@ func examples() map[string]example {
 			Sessions: []Session{exampleSession()}, Ports: []Port{examplePort()},
 		}},
 		"sketch.doctor": {nil, DoctorResult{OK: false, Checks: []DoctorCheck{
-			{Name: "container engine", OK: false, Detail: "nothing answers at unix:///var/run/docker.sock", Hint: "Start Docker."},
+			{Name: "Docker engine", OK: false, Detail: "no Docker engine answers", Hint: "Start Docker (Docker Desktop, Colima or `sudo systemctl start docker`) and try again. Tried unix:///var/run/docker.sock."},
 		}}},
 		"sketch.ssh": {SessionParams{}, SSHResult{
-			Host: "sketch-brave-otter", Command: "ssh sketch-brave-otter", Workspace: "/workspaces/shop",
+			Host: "sketch-brave-otter", Command: "ssh " + exampleSession().SSH, Config: exampleConfig, Workspace: "/workspaces/shop",
 		}},
-		"sketch.prune": {PruneParams{DryRun: true}, PruneResult{Removed: []string{"sketch-calm-heron"}, Bytes: 52428800}},
+		"sketch.prune": {PruneParams{DryRun: true}, PruneResult{Removed: []string{"session sketch-calm-heron", "image sketch-ide/shop:1f9c"}, Bytes: 52428800}},
 		"sketch.logs": {LogsParams{Lines: 1}, LogsResult{
-			Session: "sketch-brave-otter", Lines: []string{"10:00:00 port 3000 forwarded to 3001"},
+			Session: "sketch-brave-otter", Lines: []string{
+				"time=2026-01-02T10:00:00.000Z level=WARN msg=\"reading the socket table fails; ports stay as they were\" err=\"permission denied\"",
+			},
 		}},
 		"$/sketch/session": {exampleSession(), nil},
 		"$/sketch/ports":   {PortsNotification{Session: "sketch-brave-otter", Owner: true, Ports: []Port{examplePort()}}, nil},
@@ -39,11 +41,13 @@ func examples() map[string]example {
 	}
 }
 
+const exampleConfig = "/home/ada/.local/state/sketch-ide/sessions/sketch-brave-otter/ssh_config"
+
 func exampleSession() Session {
 	return Session{
 		Name: "sketch-brave-otter", Folder: "/home/ada/shop", State: SessionConnected,
 		Container: "4f66ad9a", Image: "sketch-ide/shop:1f9c", Workspace: "/workspaces/shop",
-		Branch: "sketch/brave-otter", Commit: "9fceb02", SSH: "sketch-brave-otter", Owner: true,
+		Branch: "sketch/brave-otter", Commit: "9fceb02", SSH: "-F " + exampleConfig + " sketch-brave-otter", Owner: true,
 		Created: time.Date(2026, 1, 2, 10, 0, 0, 0, time.UTC),
 	}
 }

@@ -30,13 +30,23 @@ func (s *Server) decodeExecution(params json.RawMessage) (execution, error) {
 }
 
 // start does the command sketch.start.
-func (s *Server) start(ctx context.Context, p StartParams, progress Progress) (Session, error) {
+func (s *Server) start(ctx context.Context, p StartParams, progress Progress) (session Session, err error) {
 	folder, err := s.folder(p.Folder)
 	if err != nil {
 		return Session{}, err
 	}
 	p.Folder = folder
-	return s.cfg.Backend.Start(ctx, p, progress)
+	ended := s.news.starting(folder)
+	err = errPanicked
+	defer func() { ended(session, err) }()
+	session, err = s.cfg.Backend.Start(ctx, p, progress)
+	return session, err
+}
+
+// stop does the command sketch.stop.
+func (s *Server) stop(ctx context.Context, p SessionParams, _ Progress) (nothing, error) {
+	defer s.news.stopping(p.Session)()
+	return nothing{}, s.cfg.Backend.Stop(ctx, p)
 }
 
 // execute runs a command, with progress where it has some.

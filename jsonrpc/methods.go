@@ -46,10 +46,10 @@ func received() []method {
 func sent() []method {
 	return []method{
 		{"window/showMessageRequest", nil, "A toast with buttons, in the style `actions`."},
-		{"window/showMessage", nil, "A toast in the style `message`; errors and warnings in every style."},
-		{"window/logMessage", nil, "Log lines."},
-		{"window/showDocument", nil, "Opens a URL in the browser (`external: true`), when the user or `onAutoForward` asks to, never otherwise; without it, or when it is not shown, the host opens the browser."},
-		{"window/workDoneProgress/create", nil, "Before the progress of a start, unless its request brought a token."},
+		{"window/showMessage", nil, "A toast in the style `message`; errors and warnings in every style; what happens to a session, to clients that do not declare `experimental.sketch`."},
+		{"window/logMessage", nil, "Details: what happens to sessions, with its reasons."},
+		{"window/showDocument", nil, "Opens a URL in the browser (`external: true`), when the user or `onAutoForward` asks to (the latter at most three times a minute), never otherwise; without it, or when it is not shown, the host opens the browser."},
+		{"window/workDoneProgress/create", nil, "Before the progress of a start that lasts longer than 150 ms, unless its request brought a token. What is created has a begin and an end."},
 		{"$/progress", nil, "How far a start is."},
 	}
 }

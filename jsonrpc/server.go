@@ -26,6 +26,7 @@ type Server struct {
 	commands map[string]command
 	outbox   *outbox
 	toaster  *Toaster
+	news     *sessionNews
 	link     link                   // set by Serve before its goroutines start
 	stage    lifecycle              // where the LSP lifecycle stands
 	ready    chan struct{}          // closed by open: the editor may be told things
@@ -68,6 +69,7 @@ func NewServer(cfg ServerConfig) *Server {
 	for _, c := range commands() {
 		s.commands[c.name] = c
 	}
+	s.news = newSessionNews(s.tellPlain, func(text string) { s.Message(LevelLog, text) })
 	s.toaster = NewToaster(ToasterConfig{Tell: s.showToast, Act: s.act, Acts: s.acts})
 	return s
 }
@@ -98,6 +100,7 @@ func (s *Server) Serve(ctx context.Context, rw io.ReadWriteCloser) (exitCode int
 
 // finish writes what is queued, closes the connection, detaches the backend and waits for every goroutine.
 func (s *Server) finish(out *frameWriter, rw io.Closer) {
+	s.news.close()
 	out.finish(flushPatience)
 	if err := rw.Close(); err != nil {
 		s.cfg.Log.Debug("close connection", "err", err)

@@ -110,6 +110,21 @@ func plainText(text string) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
+// plainLines makes printable lines of text that may come from a container.
+func plainLines(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return r
+		case unicode.IsSpace(r):
+			return ' '
+		case !unicode.IsPrint(r):
+			return -1
+		}
+		return r
+	}, text)
+}
+
 func clip(text string, limit int) string {
 	runes := []rune(text)
 	if len(runes) <= limit {

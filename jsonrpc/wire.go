@@ -17,13 +17,13 @@ const (
 	SessionConnected    SessionState = "connected"    // everything works
 	SessionReconnecting SessionState = "reconnecting" // the connection was lost and is being redialled
 	SessionLost         SessionState = "lost"         // redialling has not helped for long; it goes on, slowly
-	SessionGone         SessionState = "gone"         // the container no longer exists
-	SessionStopped      SessionState = "stopped"      // ended on request
+	SessionStopped      SessionState = "stopped"      // the container does not run: it ended by itself, was killed, or by `sketch-ide stop`; its files are kept and sketch.start resumes it
+	SessionGone         SessionState = "gone"         // the container was removed, by sketch.stop or from outside: the session is over
 )
 
 // Session is one container with a repository in it, as the editor sees it. It is always the full state.
 type Session struct {
-	Name      string       `json:"name"`               // unique on this machine, e.g. "sketch-brave-otter"; also the SSH host name
+	Name      string       `json:"name"`               // unique on this machine, e.g. "sketch-brave-otter"
 	Folder    string       `json:"folder"`             // absolute path of the repository on the host
 	State     SessionState `json:"state"`              // where it stands
 	Attempt   int          `json:"attempt,omitzero"`   // number of the current redial, while reconnecting
@@ -32,10 +32,11 @@ type Session struct {
 	Workspace string       `json:"workspace,omitzero"` // absolute path of the repository inside
 	Branch    string       `json:"branch,omitzero"`    // branch that the work is on, e.g. "sketch/fix-login"
 	Commit    string       `json:"commit,omitzero"`    // commit of the host that the session started from
-	SSH       string       `json:"ssh,omitzero"`       // what to type after `ssh`
+	SSH       string       `json:"ssh,omitzero"`       // arguments for ssh(1) that enter the session, quoted for a shell, e.g. "-F /path/ssh_config sketch-brave-otter"
 	Owner     bool         `json:"owner"`              // this window owns the session: it binds the ports and shows the toasts
 	Created   time.Time    `json:"created,omitzero"`   // when the container was created
 	Error     *ErrorData   `json:"error,omitzero"`     // why it is not connected, when there is something to say
+	ExitCode  *int         `json:"exitCode,omitzero"`  // how its container ended, when it is stopped and that is known; 137: killed
 }
 
 // PortStatus is what has become of a port that is open inside.
@@ -56,9 +57,9 @@ type PortAction string
 // The actions, with the names of the devcontainer specification.
 const (
 	ActionNotify          PortAction = "notify"          // a toast
-	ActionOpenBrowser     PortAction = "openBrowser"     // open a browser each time
-	ActionOpenBrowserOnce PortAction = "openBrowserOnce" // open a browser the first time in a session
-	ActionOpenPreview     PortAction = "openPreview"     // open the editor's own preview, where it has one
+	ActionOpenBrowser     PortAction = "openBrowser"     // open a browser each time, but not too often
+	ActionOpenBrowserOnce PortAction = "openBrowserOnce" // open a browser the first time in a session, but not too often
+	ActionOpenPreview     PortAction = "openPreview"     // open the editor's own preview, where it has one, but not too often
 	ActionSilent          PortAction = "silent"          // forward without a word
 	ActionIgnore          PortAction = "ignore"          // do not forward
 )
@@ -76,7 +77,7 @@ type Port struct {
 	Protocol   string     `json:"protocol,omitzero"`   // "http" or "https", when configured
 	Action     PortAction `json:"action"`              // what should happen when it is newly forwarded
 	Addresses  []string   `json:"addresses"`           // addresses that it listens on inside
-	Generation uint64     `json:"generation,omitzero"` // grows each time the port newly opens; not on a restart
+	Generation uint64     `json:"generation,omitzero"` // grows each time the port newly opens, not on a restart; absent while nothing has listened on it yet
 }
 
 // StartParams asks for a session.
@@ -103,7 +104,7 @@ type ForwardParams struct {
 	HostPort int    `json:"hostPort,omitzero"` // wanted port on localhost; default: the same number, else a free one
 }
 
-// LogsParams asks for the latest log lines of a session.
+// LogsParams asks for the latest lines that a session's agent has written.
 type LogsParams struct {
 	Session string `json:"session,omitzero"` // default: the session of this window
 	Lines   int    `json:"lines,omitzero"`   // at most so many; default: 200
@@ -133,9 +134,9 @@ type OpenPortResult struct {
 
 // SSHResult says how to reach a session over SSH.
 type SSHResult struct {
-	Host      string `json:"host"`            // host alias that works in `ssh <host>` and in Remote-SSH
-	Command   string `json:"command"`         // complete command line
-	Config    string `json:"config,omitzero"` // path of the ssh_config file with that alias
+	Host      string `json:"host"`            // alias, valid with the file config (`ssh -F <config> <host>`); without -F and in Remote-SSH it works once that file is included in ~/.ssh/config
+	Command   string `json:"command"`         // complete command line, quoted for a shell
+	Config    string `json:"config,omitzero"` // path of the ssh_config(5) file with that alias
 	Workspace string `json:"workspace"`       // absolute path of the repository inside
 }
 
@@ -149,7 +150,7 @@ type Status struct {
 
 // DoctorCheck is one thing that was checked.
 type DoctorCheck struct {
-	Name   string `json:"name"`          // what was checked, e.g. "container engine"
+	Name   string `json:"name"`          // what was checked, e.g. "Docker engine"
 	OK     bool   `json:"ok"`            // whether it works
 	Detail string `json:"detail"`        // what was found
 	Hint   string `json:"hint,omitzero"` // what to do, when it does not work
@@ -161,7 +162,7 @@ type DoctorResult struct {
 	Checks []DoctorCheck `json:"checks"` // in the order in which they depend on each other
 }
 
-// LogsResult is the tail of a session's log.
+// LogsResult is the tail of what the agent inside has written.
 type LogsResult struct {
 	Session string   `json:"session"` // its name
 	Lines   []string `json:"lines"`   // oldest first
@@ -169,7 +170,7 @@ type LogsResult struct {
 
 // PruneResult says what was removed, or would be.
 type PruneResult struct {
-	Removed []string `json:"removed"` // names of containers, images and state directories
+	Removed []string `json:"removed"` // "session", "image" or "state" and a name, e.g. "session sketch-calm-heron"
 	Bytes   int64    `json:"bytes"`   // disk space that was freed, when known
 }
 

@@ -5,9 +5,9 @@ export const protocolVersion = 1;
 
 /** Commands of `workspace/executeCommand`. */
 export const Command = {
-  /** Start a session for a folder, or attach to the one that it has. */
+  /** Start a session for a folder, attach to the one that it has, or resume it if it is stopped. */
   start: 'sketch.start',
-  /** End a session and remove its container. */
+  /** End a session for good: remove its container with everything inside. */
   stop: 'sketch.stop',
   /** List the sessions on this machine. */
   sessions: 'sketch.sessions',
@@ -27,7 +27,7 @@ export const Command = {
   ssh: 'sketch.ssh',
   /** Remove what ended sessions left behind. */
   prune: 'sketch.prune',
-  /** Return the latest log lines of a session. */
+  /** Return the latest lines that a session's agent has written. */
   logs: 'sketch.logs',
 } as const;
 
@@ -124,12 +124,12 @@ export type SessionState =
   | 'connected' // everything works
   | 'reconnecting' // the connection was lost and is being redialled
   | 'lost' // redialling has not helped for long; it goes on, slowly
-  | 'gone' // the container no longer exists
-  | 'stopped'; // ended on request
+  | 'stopped' // the container does not run: it ended by itself, was killed, or by `sketch-ide stop`; its files are kept and sketch.start resumes it
+  | 'gone'; // the container was removed, by sketch.stop or from outside: the session is over
 
 /** Session is one container with a repository in it, as the editor sees it. It is always the full state. */
 export interface Session {
-  /** Unique on this machine, e.g. "sketch-brave-otter"; also the SSH host name. */
+  /** Unique on this machine, e.g. "sketch-brave-otter". */
   name: string;
   /** Absolute path of the repository on the host. */
   folder: string;
@@ -147,7 +147,7 @@ export interface Session {
   branch?: string;
   /** Commit of the host that the session started from. */
   commit?: string;
-  /** What to type after `ssh`. */
+  /** Arguments for ssh(1) that enter the session, quoted for a shell, e.g. "-F /path/ssh_config sketch-brave-otter". */
   ssh?: string;
   /** This window owns the session: it binds the ports and shows the toasts. */
   owner: boolean;
@@ -155,6 +155,8 @@ export interface Session {
   created?: string;
   /** Why it is not connected, when there is something to say. */
   error?: ErrorData;
+  /** How its container ended, when it is stopped and that is known; 137: killed. */
+  exitCode?: number;
 }
 
 /** PortStatus is what has become of a port that is open inside. */
@@ -168,9 +170,9 @@ export type PortStatus =
 /** PortAction is what should happen when a port is newly forwarded (devcontainer.json's onAutoForward). */
 export type PortAction =
   | 'notify' // a toast
-  | 'openBrowser' // open a browser each time
-  | 'openBrowserOnce' // open a browser the first time in a session
-  | 'openPreview' // open the editor's own preview, where it has one
+  | 'openBrowser' // open a browser each time, but not too often
+  | 'openBrowserOnce' // open a browser the first time in a session, but not too often
+  | 'openPreview' // open the editor's own preview, where it has one, but not too often
   | 'silent' // forward without a word
   | 'ignore'; // do not forward
 
@@ -198,7 +200,7 @@ export interface Port {
   action: PortAction;
   /** Addresses that it listens on inside. */
   addresses: string[];
-  /** Grows each time the port newly opens; not on a restart. */
+  /** Grows each time the port newly opens, not on a restart; absent while nothing has listened on it yet. */
   generation?: number;
 }
 
@@ -234,7 +236,7 @@ export interface ForwardParams {
   hostPort?: number;
 }
 
-/** LogsParams asks for the latest log lines of a session. */
+/** LogsParams asks for the latest lines that a session's agent has written. */
 export interface LogsParams {
   /** Default: the session of this window. */
   session?: string;
@@ -272,11 +274,11 @@ export interface OpenPortResult {
 
 /** SSHResult says how to reach a session over SSH. */
 export interface SSHResult {
-  /** Host alias that works in `ssh <host>` and in Remote-SSH. */
+  /** Alias, valid with the file config (`ssh -F <config> <host>`); without -F and in Remote-SSH it works once that file is included in ~/.ssh/config. */
   host: string;
-  /** Complete command line. */
+  /** Complete command line, quoted for a shell. */
   command: string;
-  /** Path of the ssh_config file with that alias. */
+  /** Path of the ssh_config(5) file with that alias. */
   config?: string;
   /** Absolute path of the repository inside. */
   workspace: string;
@@ -296,7 +298,7 @@ export interface Status {
 
 /** DoctorCheck is one thing that was checked. */
 export interface DoctorCheck {
-  /** What was checked, e.g. "container engine". */
+  /** What was checked, e.g. "Docker engine". */
   name: string;
   /** Whether it works. */
   ok: boolean;
@@ -314,7 +316,7 @@ export interface DoctorResult {
   checks: DoctorCheck[];
 }
 
-/** LogsResult is the tail of a session's log. */
+/** LogsResult is the tail of what the agent inside has written. */
 export interface LogsResult {
   /** Its name. */
   session: string;
@@ -324,7 +326,7 @@ export interface LogsResult {
 
 /** PruneResult says what was removed, or would be. */
 export interface PruneResult {
-  /** Names of containers, images and state directories. */
+  /** "session", "image" or "state" and a name, e.g. "session sketch-calm-heron". */
   removed: string[];
   /** Disk space that was freed, when known. */
   bytes: number;
