@@ -23,13 +23,20 @@ type Stream struct {
 	reset  atomic.Bool
 	closed atomic.Bool
 	guard  atomic.Pointer[time.Timer]
+	note   func(*ssh.Request)
 }
 
 // NewStream takes over ch and its requests: it notes RequestAbort and refuses every other. conn is the transport under
 // ch, from Buffer; when that breaks, the stream's end is a reset. The goroutine ends when the channel closes. The
 // extended stream (standard error) is left unread.
 func NewStream(ch ssh.Channel, requests <-chan *ssh.Request, conn net.Conn) *Stream {
-	s := &Stream{ch: ch, conn: conn, done: make(chan struct{})}
+	return NewNotingStream(ch, requests, conn, func(*ssh.Request) {})
+}
+
+// NewNotingStream is NewStream that shows note each request, in order, before it is answered. The last call of note has
+// returned when Done is closed.
+func NewNotingStream(ch ssh.Channel, requests <-chan *ssh.Request, conn net.Conn, note func(*ssh.Request)) *Stream {
+	s := &Stream{ch: ch, conn: conn, done: make(chan struct{}), note: note}
 	// Ended by the channel's close, at the latest when the connection ends; nobody waits.
 	go s.serve(requests)
 	return s
@@ -38,6 +45,7 @@ func NewStream(ch ssh.Channel, requests <-chan *ssh.Request, conn net.Conn) *Str
 func (s *Stream) serve(requests <-chan *ssh.Request) {
 	defer s.confirmed()
 	for req := range requests {
+		s.note(req)
 		abort := req.Type == RequestAbort
 		if abort {
 			s.reset.Store(true)
@@ -100,6 +108,12 @@ func (s *Stream) Write(p []byte) (n int, err error) {
 		}
 	}
 	return n, nil
+}
+
+// Request sends a channel request and reports whether the peer accepted it. It waits for the answer, at the longest until
+// the channel ends, which is an error.
+func (s *Stream) Request(name string, payload []byte) (bool, error) {
+	return s.ch.SendRequest(name, true, payload)
 }
 
 // CloseWrite tells the peer that nothing more is written, and leaves reading open.
