@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Bounds of settings, which come from files of the repository.
@@ -73,7 +74,7 @@ func (d *settingsDecoder) object(path string, data json.RawMessage, each func(ke
 		}
 		key, _ := dec.Token() // the whole document is known to be JSON
 		var value json.RawMessage
-		dec.Decode(&value)
+		_ = dec.Decode(&value)
 		each(key.(string), value)
 	}
 }
@@ -245,7 +246,13 @@ func (d *settingsDecoder) label(path string, data json.RawMessage) string {
 		d.fail(path, "want a string")
 		return ""
 	}
-	text = strings.Join(strings.Fields(text), " ") // it is shown in one line
+	text = strings.Map(func(r rune) rune {
+		if visible(r) || unicode.IsSpace(r) {
+			return r
+		}
+		return -1
+	}, text)
+	text = strings.Join(strings.Fields(text), " ") // it is shown in one line, among other text
 	if runes := []rune(text); len(runes) > maxLabel {
 		text = string(runes[:maxLabel])
 	}

@@ -36,28 +36,42 @@ func TestDecide(t *testing.T) {
 
 		{"forwardPorts", `{"forwardPorts":[443]}`, 443, "", D{Verdict: forward, Configured: true, Protocol: "https", Action: tunnel.Notify}},
 		{"forwardPorts as text", `{"forwardPorts":["localhost:40000"]}`, 40000, "", D{Verdict: forward, Configured: true, Protocol: "http", Action: tunnel.Notify}},
-		{"forwardPorts beats ignore", `{"forwardPorts":[3000],"portsAttributes":{"3000":{"onAutoForward":"ignore"}}}`, 3000, "",
-			D{Verdict: forward, Configured: true, Protocol: "http", Action: tunnel.Silent}},
+		{
+			"forwardPorts beats ignore", `{"forwardPorts":[3000],"portsAttributes":{"3000":{"onAutoForward":"ignore"}}}`, 3000, "",
+			D{Verdict: forward, Configured: true, Protocol: "http", Action: tunnel.Silent},
+		},
 
 		{"named system port", `{"portsAttributes":{"80":{"label":"web"}}}`, 80, "", D{Verdict: forward, Label: "web", Protocol: "http", Action: tunnel.Notify}},
 		{"named ephemeral range", `{"portsAttributes":{"40000-40010":{"onAutoForward":"silent"}}}`, 40005, "", D{Verdict: forward, Protocol: "http", Action: tunnel.Silent}},
 		{"ignored", `{"portsAttributes":{"3000":{"onAutoForward":"ignore"}}}`, 3000, "", D{Verdict: ignore, Protocol: "http", Action: tunnel.Ignore}},
 		{"range ends", `{"portsAttributes":{"3000-3001":{"onAutoForward":"ignore"}}}`, 3002, "", D{Verdict: forward, Protocol: "http", Action: tunnel.Notify}},
-		{"everything set", `{"portsAttributes":{"3000":{"onAutoForward":"openBrowserOnce","label":"my  app","protocol":"https","requireLocalPort":true,"elevateIfNeeded":true}}}`, 3000, "",
-			D{Verdict: forward, Label: "my app", Protocol: "https", Action: tunnel.OpenBrowserOnce, RequireLocalPort: true, ElevateIfNeeded: true}},
+		{
+			"everything set", `{"portsAttributes":{"3000":{"onAutoForward":"openBrowserOnce","label":"my  app","protocol":"https","requireLocalPort":true,"elevateIfNeeded":true}}}`, 3000, "",
+			D{Verdict: forward, Label: "my app", Protocol: "https", Action: tunnel.OpenBrowserOnce, RequireLocalPort: true, ElevateIfNeeded: true},
+		},
+		{
+			"a label that would move the cursor and turn the text", "{\"portsAttributes\":{\"3000\":{\"label\":\"\\u001b[2Jmy\\u0007\\u009b\\u202e\\u200b\\u2066\\ufeff\\n app\\u2028\\u007f\"}}}", 3000, "",
+			D{Verdict: forward, Label: "[2Jmy app", Protocol: "http", Action: tunnel.Notify},
+		},
 		{"pattern", `{"portsAttributes":{".+/server\\.js":{"label":"srv"}}}`, 3000, "node /app/server.js", D{Verdict: forward, Label: "srv", Protocol: "http", Action: tunnel.Notify}},
 		{"pattern on no command", `{"portsAttributes":{".*":{"label":"srv"}}}`, 3000, "", D{Verdict: forward, Protocol: "http", Action: tunnel.Notify}},
 		{"host:port", `{"portsAttributes":{"localhost:3000":{"label":"l"},"db:3000":{"label":"d"}}}`, 3000, "", D{Verdict: forward, Label: "l", Protocol: "http", Action: tunnel.Notify}},
 		{"host:port of another host", `{"forwardPorts":["db:5432"],"portsAttributes":{"db:5432":{"label":"d"}}}`, 5432, "", D{Verdict: forward, Configured: true, Label: "d", Protocol: "http", Action: tunnel.Notify}},
 
-		{"explicit beats range and pattern, which fill in", `{"portsAttributes":{"node":{"label":"pattern","protocol":"https"},"3000-3010":{"label":"range","onAutoForward":"openPreview"},"3000":{"label":"explicit"}}}`, 3000, "node",
-			D{Verdict: forward, Label: "explicit", Protocol: "https", Action: tunnel.OpenPreview}},
-		{"explicit false beats a range's true", `{"portsAttributes":{"3000-3010":{"requireLocalPort":true},"3000":{"requireLocalPort":false}}}`, 3000, "",
-			D{Verdict: forward, Protocol: "http", Action: tunnel.Notify}},
+		{
+			"explicit beats range and pattern, which fill in", `{"portsAttributes":{"node":{"label":"pattern","protocol":"https"},"3000-3010":{"label":"range","onAutoForward":"openPreview"},"3000":{"label":"explicit"}}}`, 3000, "node",
+			D{Verdict: forward, Label: "explicit", Protocol: "https", Action: tunnel.OpenPreview},
+		},
+		{
+			"explicit false beats a range's true", `{"portsAttributes":{"3000-3010":{"requireLocalPort":true},"3000":{"requireLocalPort":false}}}`, 3000, "",
+			D{Verdict: forward, Protocol: "http", Action: tunnel.Notify},
+		},
 
 		{"other", `{"otherPortsAttributes":{"onAutoForward":"silent","protocol":"https"}}`, 3000, "", D{Verdict: forward, Protocol: "https", Action: tunnel.Silent}},
-		{"other does not mix with a match", `{"portsAttributes":{"3000":{"label":"x"}},"otherPortsAttributes":{"onAutoForward":"ignore"}}`, 3000, "",
-			D{Verdict: forward, Label: "x", Protocol: "http", Action: tunnel.Notify}},
+		{
+			"other does not mix with a match", `{"portsAttributes":{"3000":{"label":"x"}},"otherPortsAttributes":{"onAutoForward":"ignore"}}`, 3000, "",
+			D{Verdict: forward, Label: "x", Protocol: "http", Action: tunnel.Notify},
+		},
 		{"other ignored", `{"otherPortsAttributes":{"onAutoForward":"ignore"}}`, 3000, "", D{Verdict: ignore, Protocol: "http", Action: tunnel.Ignore}},
 		{"other does not name a system port", `{"otherPortsAttributes":{"onAutoForward":"notify"}}`, 22, "", D{Verdict: list, Reason: "system port", Protocol: "http", Action: tunnel.Silent}},
 	}
@@ -90,12 +104,15 @@ func TestDecodeSettingsErrors(t *testing.T) {
 		{"no array", `{"forwardPorts":3000}`, []string{"forwardPorts: want an array"}},
 		{"bad ports", `{"forwardPorts":[0,65536,3000.5,-1,"x","a:b:c",null,true,3000,"",":80","db:0"]}`, []string{
 			"forwardPorts[0]: 0 is not a port", "forwardPorts[1]: 65536", "forwardPorts[2]", "forwardPorts[3]", "forwardPorts[4]", "forwardPorts[5]", "forwardPorts[6]",
-			"forwardPorts[7]", "forwardPorts[9]", "forwardPorts[10]", "forwardPorts[11]"}},
+			"forwardPorts[7]", "forwardPorts[9]", "forwardPorts[10]", "forwardPorts[11]",
+		}},
 		{"a number twice", `{"forwardPorts":[5432,"db:5432",5432]}`, []string{"forwardPorts[1]: port 5432 is forwarded already"}},
 		{"bad attributes", `{"portsAttributes":{"3000":{"onAutoForward":"loud","label":5,"protocol":"ftp","requireLocalPort":"yes"}}}`, []string{
-			`portsAttributes["3000"].onAutoForward: want one of notify, openBrowser`, `portsAttributes["3000"].label`, `portsAttributes["3000"].protocol`, `portsAttributes["3000"].requireLocalPort`}},
+			`portsAttributes["3000"].onAutoForward: want one of notify, openBrowser`, `portsAttributes["3000"].label`, `portsAttributes["3000"].protocol`, `portsAttributes["3000"].requireLocalPort`,
+		}},
 		{"bad keys", `{"portsAttributes":{"70000":{},"20-10":{},"(":{},"3001":{"label":"kept"}}}`, []string{
-			`portsAttributes["70000"]`, `portsAttributes["20-10"]: the range ends`, `portsAttributes["("]: not a port`}},
+			`portsAttributes["70000"]`, `portsAttributes["20-10"]: the range ends`, `portsAttributes["("]: not a port`,
+		}},
 		{"bad other", `{"otherPortsAttributes":{"onAutoForward":1},"maxForwards":0}`, []string{"otherPortsAttributes.onAutoForward", "maxForwards: want a number from 1"}},
 	}
 	for _, tt := range tests {
