@@ -7,9 +7,8 @@ import (
 	"io"
 	"strings"
 
-	"golang.org/x/crypto/ssh"
-
 	"github.com/sketch-ide/sketch-ide/repo"
+	"github.com/sketch-ide/sketch-ide/tunnel"
 )
 
 var _ repo.Runner = (*Session)(nil)
@@ -44,27 +43,12 @@ func (e *ExitError) Error() string {
 
 // Exec runs a command inside, in the repository's folder, until it ends; when ctx ends first, its processes are killed.
 func (s *Session) Exec(ctx context.Context, argv []string, std Streams) error {
-	session, err := s.conn.NewSession(ctx)
-	if err != nil {
-		return err
-	}
-	session.Stdin, session.Stdout, session.Stderr = std.In, std.Out, std.Err
-	// Closing the channel is what ends the processes inside; Wait then returns.
-	stop := context.AfterFunc(ctx, func() { s.report("exec", ignoreEOF(session.Close())) })
-	defer stop()
-	err = session.Run(quoteCommand(argv))
+	err := s.conn.Exec(ctx, quoteCommand(argv), std.In, std.Out, std.Err)
 	if ctx.Err() != nil {
 		return joinContext(ctx)
 	}
-	if exit, ok := errors.AsType[*ssh.ExitError](err); ok {
-		return &ExitError{Status: exit.ExitStatus(), Signal: exit.Signal()}
-	}
-	return errors.Join(err, ignoreEOF(session.Close()))
-}
-
-func ignoreEOF(err error) error {
-	if errors.Is(err, io.EOF) {
-		return nil
+	if exit, ok := errors.AsType[*tunnel.ExitError](err); ok {
+		return &ExitError{Status: exit.Status, Signal: exit.Signal}
 	}
 	return err
 }

@@ -131,6 +131,9 @@ func (c *Conn) redial(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+		if err != nil {
+			err = &peerError{err} // the peer may have said why
+		}
 		o.err = err
 		c.cfg.Log.Info("no connection to the container", "attempt", o.attempts, "err", err)
 		c.transition(o.state(), nil)

@@ -330,8 +330,7 @@ func TestConnGone(t *testing.T) {
 		go func() { ended <- c.Run(t.Context()) }()
 		waited := make(chan error)
 		go func() {
-			_, err := c.NewSession(context.Background())
-			waited <- err
+			waited <- c.Exec(context.Background(), "true", nil, nil, nil)
 		}()
 		time.Sleep(time.Minute)
 		removed := errors.New("container removed")
@@ -430,7 +429,7 @@ func TestConnOpenDoesNotWaitForASilentPeer(t *testing.T) {
 			t.Fatal(err)
 		}
 		go ssh.DiscardRequests(reqs)
-		if _, err := ch.Read(make([]byte, 1)); err != io.EOF {
+		if _, err := ch.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 			t.Errorf("late channel read %v, want its end", err)
 		}
 		ch.Close()

@@ -25,48 +25,28 @@ func (c *Conn) DialContext(ctx context.Context, network, address string) (net.Co
 	}
 	var conn *channelConn
 	err = c.withLink(ctx, func(l *link) error {
-		var ch ssh.Channel
-		var requests <-chan *ssh.Request
-		err := l.open(ctx, func() (err error) {
-			ch, requests, err = l.ssh.OpenChannel(kind, payload)
-			return err
-		}, func() {
-			sshwire.NewStream(ch, requests, l.transport).Close()
-		})
+		ch, err := l.open(ctx, kind, payload)
 		if err == nil {
-			conn = &channelConn{Stream: sshwire.NewStream(ch, requests, l.transport), link: l, remote: remote}
+			conn = &channelConn{Stream: sshwire.NewStream(ch, ch.requests, l.transport), link: l, remote: remote}
 		}
 		return err
 	})
-	if refusal, ok := errors.AsType[*ssh.OpenChannelError](err); ok && refusal.Reason == ssh.ConnectionFailed {
-		err = fmt.Errorf("%w: %s", ErrRefused, refusal.Message)
-	}
 	if err != nil {
-		return nil, &net.OpError{Op: "dial", Net: network, Addr: remote, Err: err}
+		return nil, &net.OpError{Op: "dial", Net: network, Addr: remote, Err: refusal(err)}
 	}
 	return conn, nil
 }
 
-// NewSession opens a session channel, on which one command can be run. While the connection is down it waits for its
-// return as long as ctx allows; ctx has no part in the session afterwards.
-func (c *Conn) NewSession(ctx context.Context) (*ssh.Session, error) {
-	var session *ssh.Session
-	err := c.withLink(ctx, func(l *link) error {
-		var s *ssh.Session
-		err := l.open(ctx, func() (err error) {
-			// A bare Client only opens the channel; NewClient would add three goroutines.
-			s, err = (&ssh.Client{Conn: l.ssh}).NewSession()
-			return err
-		}, func() { s.Close() })
-		if err == nil {
-			session = s
-		}
+// refusal makes the container's refusal of a channel fit to be shown, and ErrRefused where it is one.
+func refusal(err error) error {
+	refused, ok := errors.AsType[*ssh.OpenChannelError](err)
+	switch {
+	case !ok:
 		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("open session in container: %w", err)
+	case refused.Reason == ssh.ConnectionFailed:
+		return fmt.Errorf("%w: %s", ErrRefused, printable(refused.Message, maxPeerText))
 	}
-	return session, nil
+	return &peerError{err}
 }
 
 // withLink calls use with the live connection, and again with the next one when it died meanwhile.
@@ -167,19 +147,14 @@ type channelConn struct {
 
 // Close closes the channel; see closeTimeout for a peer that does not confirm.
 func (c *channelConn) Close() error {
-	c.guard()
+	c.link.guard(c.Stream)
 	return c.Stream.Close()
 }
 
 // Abort closes the channel so that the other end sees a reset.
 func (c *channelConn) Abort() error {
-	c.guard()
+	c.link.guard(c.Stream)
 	return c.Stream.Abort()
-}
-
-// guard ends a connection whose peer never confirms the close that follows.
-func (c *channelConn) guard() {
-	c.Guard(closeTimeout, func() { c.link.hardClose(errNoClose) })
 }
 
 func (c *channelConn) LocalAddr() net.Addr  { return channelAddr{c.remote.Network(), ""} }

@@ -10,6 +10,8 @@
 //
 // Goroutines: Conn.Run has the redial loop, one that watches for the machine's sleep and one for Gone; per live connection
 // a keepalive, one for requests and one for incoming channels; and one for each channel served. Manager.Run has the owner,
-// one accept loop per listener, and per forwarded connection two for the relay and one for the channel's requests. They have
-// ended when Run returns, but for those that wait for an answer of the container's and end with the connection.
+// one accept loop per listener, and per forwarded connection two for the relay and one for the channel's requests. Conn.Exec has
+// one for the conversation, two for the outputs, one for the input and one for the channel's requests. They have ended when Run
+// returns, but for those that wait for an answer of the container's and end with the connection, one that reads a command's
+// input, and those of a connection that would not end and was abandoned (see link).
 package tunnel

@@ -37,6 +37,7 @@ func (l *link) keepalive() {
 		}
 		if !l.probe() {
 			l.hardClose(errSilent)
+			return
 		}
 	}
 }
@@ -49,23 +50,28 @@ func (l *link) probeNow() {
 	}
 }
 
-// probe reports whether the peer is alive: it answers within the timeout, or anything else of it arrives.
+// probe reports whether the peer is alive: it answers within the timeout, or anything else of it arrives. A connection
+// that cannot be written to is not, whatever arrives, unless it is about to end by itself.
 func (l *link) probe() bool {
-	answered := make(chan struct{})
+	answered := make(chan error, 1)
 	// Ends with the answer, at the latest when the connection ends; nobody waits.
 	go func() {
-		defer close(answered)
-		l.ssh.SendRequest(sshwire.RequestKeepalive, true, nil) // a refusal is an answer, and an error is the end
+		_, _, err := l.ssh.SendRequest(sshwire.RequestKeepalive, true, nil) // a refusal is an answer
+		answered <- err
 	}()
+	failed := false
 	for {
 		before := l.raw.arrived.Load()
 		select {
-		case <-answered:
-			return true
+		case err := <-answered:
+			if err == nil {
+				return true
+			}
+			failed = true
 		case <-l.dead:
 			return true
 		case <-time.After(l.conn.cfg.KeepaliveTimeout):
-			if l.raw.arrived.Load() == before {
+			if failed || l.raw.arrived.Load() == before {
 				return false
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -66,8 +67,10 @@ func newSSHD(t *testing.T) *sshd {
 			t.Fatal(err)
 		}
 	}
-	s := &sshd{t: t, args: []string{"-i", "-e", "-f", "/dev/null", "-h", hostFile, "-o", "AuthorizedKeysFile=" + authorized,
-		"-o", "StrictModes=no", "-o", "UsePAM=no", "-o", "PidFile=none", "-o", "LogLevel=ERROR"}}
+	s := &sshd{t: t, args: []string{
+		"-i", "-e", "-f", "/dev/null", "-h", hostFile, "-o", "AuthorizedKeysFile=" + authorized,
+		"-o", "StrictModes=no", "-o", "UsePAM=no", "-o", "PidFile=none", "-o", "LogLevel=ERROR",
+	}}
 	s.cfg = tunnel.ConnConfig{Dial: s.dial, User: me.Username, Signer: signer, HostKey: hostKey}
 	return s
 }
@@ -181,13 +184,14 @@ func TestOpenSSHServer(t *testing.T) {
 		t.Errorf("dial of a closed port: %v", err)
 	}
 
-	session, err := c.NewSession(ctx)
-	if err != nil {
-		t.Fatal(err)
+	var out, errs strings.Builder
+	err := c.Exec(ctx, "cat; echo problem >&2; exit 3", strings.NewReader("inside"), &out, &errs)
+	if exit, ok := errors.AsType[*tunnel.ExitError](err); out.String() != "inside" || errs.String() != "problem\n" || !ok || exit.Status != 3 || exit.Signal != "" {
+		t.Errorf("exec: %q, %q, %v", &out, &errs, err)
 	}
-	out, err := session.Output("echo inside; exit 3")
-	if exit, ok := errors.AsType[*ssh.ExitError](err); string(out) != "inside\n" || !ok || exit.ExitStatus() != 3 {
-		t.Errorf("session: %q, %v", out, err)
+	err = c.Exec(ctx, "kill -TERM $$", nil, nil, nil)
+	if exit, ok := errors.AsType[*tunnel.ExitError](err); !ok || exit.Status != 143 || exit.Signal != "TERM" {
+		t.Errorf("exec of a command that is killed: %v", err)
 	}
 
 	// The server dies, and another one takes its place.
