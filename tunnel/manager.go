@@ -63,6 +63,7 @@ var (
 type Manager struct {
 	cfg      ManagerConfig
 	wake     chan struct{} // holds one wish to look at the inputs
+	observed chan struct{} // holds one wish to look at the snapshot
 	requests chan request
 	stopped  chan struct{} // closed when Run ends
 	owner    *reconciler   // belongs to Run's goroutine
@@ -98,6 +99,7 @@ func NewManager(cfg ManagerConfig) *Manager {
 	return &Manager{
 		cfg:      cfg,
 		wake:     make(chan struct{}, 1),
+		observed: make(chan struct{}, 1),
 		requests: make(chan request),
 		stopped:  make(chan struct{}),
 		owner:    newReconciler(cfg),
@@ -112,11 +114,20 @@ func (m *Manager) Run(ctx context.Context) error {
 	m.owner.ctx = ctx
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	observed, pace := m.observed, pace{}
+	var resume <-chan time.Time // while observed is nil
 	for {
 		select {
 		case <-ctx.Done():
 			m.owner.close()
 			return context.Cause(ctx)
+		case <-observed:
+			m.reconcile(timer)
+			if wait := pace.next(time.Now()); wait > 0 {
+				observed, resume = nil, time.After(wait)
+			}
+		case <-resume:
+			observed, resume = m.observed, nil
 		case <-m.wake:
 			m.reconcile(timer)
 		case <-timer.C:
@@ -149,26 +160,27 @@ func (m *Manager) reconcile(timer *time.Timer) {
 }
 
 // set changes the inputs and wakes the owner.
-func (m *Manager) set(change func(*inputs)) {
+func (m *Manager) set(wake chan<- struct{}, change func(*inputs)) {
 	m.mu.Lock()
 	change(&m.inputs)
 	m.mu.Unlock()
 	select {
-	case m.wake <- struct{}{}:
+	case wake <- struct{}{}:
 	default: // it has not looked since the last wish
 	}
 }
 
-// Observe tells which ports are open. It never blocks; only the last snapshot counts.
-func (m *Manager) Observe(s ports.Snapshot) { m.set(func(in *inputs) { in.snapshot = s }) }
+// Observe tells which ports are open. It never blocks; only the last snapshot counts. A container that opens and closes
+// ports for ever has them looked at 20 times a second.
+func (m *Manager) Observe(s ports.Snapshot) { m.set(m.observed, func(in *inputs) { in.snapshot = s }) }
 
 // Configure replaces the settings. It never blocks; only the last settings count.
-func (m *Manager) Configure(s Settings) { m.set(func(in *inputs) { in.settings = s }) }
+func (m *Manager) Configure(s Settings) { m.set(m.wake, func(in *inputs) { in.settings = s }) }
 
 // SetState tells the state of the pipe. It never blocks; only the last state counts. Before the first call the pipe is
 // taken to be up. While it is down the listeners stay: connections wait, or are reset at once when it is Lost. When it
 // is Gone there are no forwards.
-func (m *Manager) SetState(s State) { m.set(func(in *inputs) { in.pipe = s.Phase }) }
+func (m *Manager) SetState(s State) { m.set(m.wake, func(in *inputs) { in.pipe = s.Phase }) }
 
 // Forward forwards port, whatever the settings say and whether or not it is open, to hostPort, or when that is 0 to the
 // port that Manager would choose. With a hostPort it fails where that is taken, and leaves a forward that exists as it

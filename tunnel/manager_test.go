@@ -266,26 +266,84 @@ func TestManagerChoosesHostPorts(t *testing.T) {
 		settings string
 		want     []string
 	}{
-		{"next free", tunnel.ManagerConfig{}, map[string]error{"127.0.0.1:3000": inUse}, []string{"0.0.0.0:3000"}, "{}",
-			[]string{"3000→3001 forwarded #1 (3000 is in use)"}},
-		{"taken on ::1 only", tunnel.ManagerConfig{}, map[string]error{"[::1]:3000": inUse}, []string{"0.0.0.0:3000"}, "{}",
-			[]string{"3000→3001 forwarded #1 (3000 is in use)"}},
-		{"no ::1", tunnel.ManagerConfig{}, map[string]error{"[::1]:3000": noV6}, []string{"0.0.0.0:3000"}, "{}",
-			[]string{"3000→3000 forwarded #1"}},
-		{"next free is the container's own", tunnel.ManagerConfig{}, map[string]error{"127.0.0.1:3000": inUse}, []string{"0.0.0.0:3000", "0.0.0.0:3001"}, "{}",
-			[]string{"3000→3002 forwarded #1 (3000 is in use)", "3001→3001 forwarded #1"}},
-		{"remembered", tunnel.ManagerConfig{Memory: tunnel.Memory{HostPorts: map[uint16]uint16{3000: 3005}}}, nil, []string{"0.0.0.0:3000"}, "{}",
-			[]string{"3000→3005 forwarded #1 (as before)"}},
-		{"remembered but taken", tunnel.ManagerConfig{Memory: tunnel.Memory{HostPorts: map[uint16]uint16{3000: 3005}}}, map[string]error{"127.0.0.1:3005": inUse}, []string{"0.0.0.0:3000"}, "{}",
-			[]string{"3000→3000 forwarded #1"}},
-		{"privileged", tunnel.ManagerConfig{}, map[string]error{"127.0.0.1:80": denied}, []string{"0.0.0.0:80"}, `{"forwardPorts":[80]}`,
-			[]string{"80→8080 forwarded #1 (80 needs privileges)"}},
-		{"requireLocalPort", tunnel.ManagerConfig{}, map[string]error{"127.0.0.1:3000": inUse}, []string{"0.0.0.0:3000"}, `{"portsAttributes":{"3000":{"requireLocalPort":true}}}`,
-			[]string{"3000→0 failed #1 (3000 is in use)"}},
-		{"configured but not open", tunnel.ManagerConfig{}, nil, nil, `{"forwardPorts":[9000,"db:5432"]}`,
-			[]string{"5432→5432 forwarded #1", "9000→9000 forwarded #0"}},
-		{"cap", tunnel.ManagerConfig{}, nil, []string{"0.0.0.0:3000", "0.0.0.0:3001", "0.0.0.0:3002"}, `{"maxForwards":2,"forwardPorts":[3002]}`,
-			[]string{"3000→3000 forwarded #1", "3001→0 listed #1 (limit of 2 forwards reached)", "3002→3002 forwarded #1"}},
+		{
+			"next free",
+			tunnel.ManagerConfig{},
+			map[string]error{"127.0.0.1:3000": inUse},
+			[]string{"0.0.0.0:3000"},
+			"{}",
+			[]string{"3000→3001 forwarded #1 (3000 is in use)"},
+		},
+		{
+			"taken on ::1 only",
+			tunnel.ManagerConfig{},
+			map[string]error{"[::1]:3000": inUse},
+			[]string{"0.0.0.0:3000"},
+			"{}",
+			[]string{"3000→3001 forwarded #1 (3000 is in use)"},
+		},
+		{
+			"no ::1",
+			tunnel.ManagerConfig{},
+			map[string]error{"[::1]:3000": noV6},
+			[]string{"0.0.0.0:3000"},
+			"{}",
+			[]string{"3000→3000 forwarded #1"},
+		},
+		{
+			"next free is the container's own",
+			tunnel.ManagerConfig{},
+			map[string]error{"127.0.0.1:3000": inUse},
+			[]string{"0.0.0.0:3000", "0.0.0.0:3001"},
+			"{}",
+			[]string{"3000→3002 forwarded #1 (3000 is in use)", "3001→3001 forwarded #1"},
+		},
+		{
+			"remembered",
+			tunnel.ManagerConfig{Memory: tunnel.Memory{HostPorts: map[uint16]uint16{3000: 3005}}},
+			nil,
+			[]string{"0.0.0.0:3000"},
+			"{}",
+			[]string{"3000→3005 forwarded #1 (as before)"},
+		},
+		{
+			"remembered but taken",
+			tunnel.ManagerConfig{Memory: tunnel.Memory{HostPorts: map[uint16]uint16{3000: 3005}}},
+			map[string]error{"127.0.0.1:3005": inUse},
+			[]string{"0.0.0.0:3000"},
+			"{}",
+			[]string{"3000→3000 forwarded #1"},
+		},
+		{
+			"privileged",
+			tunnel.ManagerConfig{},
+			map[string]error{"127.0.0.1:80": denied},
+			[]string{"0.0.0.0:80"},
+			`{"forwardPorts":[80]}`,
+			[]string{"80→8080 forwarded #1 (80 needs privileges)"},
+		},
+		{
+			"requireLocalPort",
+			tunnel.ManagerConfig{},
+			map[string]error{"127.0.0.1:3000": inUse},
+			[]string{"0.0.0.0:3000"},
+			`{"portsAttributes":{"3000":{"requireLocalPort":true}}}`,
+			[]string{"3000→0 failed #1 (3000 is in use)"},
+		},
+		{
+			"configured but not open",
+			tunnel.ManagerConfig{},
+			nil, nil, `{"forwardPorts":[9000,"db:5432"]}`,
+			[]string{"5432→5432 forwarded #1", "9000→9000 forwarded #0"},
+		},
+		{
+			"cap",
+			tunnel.ManagerConfig{},
+			nil,
+			[]string{"0.0.0.0:3000", "0.0.0.0:3001", "0.0.0.0:3002"},
+			`{"maxForwards":2,"forwardPorts":[3002]}`,
+			[]string{"3000→3000 forwarded #1", "3001→0 listed #1 (limit of 2 forwards reached)", "3002→3002 forwarded #1"},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -536,5 +594,81 @@ func TestManagerAfterRun(t *testing.T) {
 		}
 		m.Observe(ports.Snapshot{})
 		m.Observe(ports.Snapshot{})
+	})
+}
+
+// TestManagerOfAContainerFullOfPorts has more open ports than anybody can look at.
+func TestManagerOfAContainerFullOfPorts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, tunnel.ManagerConfig{})
+		s := ports.Snapshot{Epoch: "e"}
+		for n := range 8000 {
+			s.Ports = append(s.Ports, ports.Port{Number: uint16(2000 + n), Addresses: []netip.Addr{netip.MustParseAddr("127.0.0.1")}})
+		}
+		w.m.Observe(s)
+		synctest.Wait()
+		all := w.m.Forwards()
+		if len(all) != tunnel.DefaultMaxForwards+512 {
+			t.Fatalf("%d rows", len(all))
+		}
+		for i, f := range all {
+			want := ""
+			switch {
+			case i == len(all)-1:
+				want = "limit of 64 forwards reached; 7424 more ports are open"
+			case i >= tunnel.DefaultMaxForwards:
+				want = "limit of 64 forwards reached"
+			}
+			if f.Reason != want {
+				t.Fatalf("row %d: %+v, want reason %q", i, f, want)
+			}
+		}
+		// A port without a row can be forwarded, and the row of one that is forwarded stays.
+		if f, err := w.m.Forward(t.Context(), 9500, 0); err != nil || f.Status != tunnel.Forwarded {
+			t.Errorf("forward: %+v, %v", f, err)
+		}
+	})
+}
+
+// TestManagerIsNotChurned has a container that opens and closes ports as fast as it can.
+func TestManagerIsNotChurned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, tunnel.ManagerConfig{})
+		count := func() int {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return len(w.published)
+		}
+		turn := func(n int) {
+			w.m.Observe(ports.Snapshot{Epoch: "e", Ports: []ports.Port{{Number: 3000, PID: n}}})
+			synctest.Wait()
+		}
+		for n := range 19 { // a burst is not delayed
+			turn(n)
+			if count() != n+1 {
+				t.Fatalf("%d changes published at the %dth", count(), n+1)
+			}
+		}
+		for n := range 10_000 {
+			turn(100 + n)
+			time.Sleep(time.Millisecond) // the bubble's time
+		}
+		if n := count(); n > 20+10*20+1 {
+			t.Errorf("%d changes published in 10 s", n)
+		}
+		// What the user does is not delayed meanwhile, and the last snapshot counts.
+		if f, err := w.m.Forward(t.Context(), 4000, 0); err != nil || f.Status != tunnel.Forwarded {
+			t.Errorf("forward: %+v, %v", f, err)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if f := w.m.Forwards(); f[0].PID != 10_099 {
+			t.Errorf("last state %+v", f[0])
+		}
+		before := count()
+		turn(1)
+		if count() != before+1 {
+			t.Error("the first change after a rest was delayed")
+		}
 	})
 }

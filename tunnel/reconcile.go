@@ -3,6 +3,7 @@ package tunnel
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -147,7 +148,7 @@ func (r *reconciler) wants(in inputs, now time.Time) []*want {
 	}
 	wants = slices.DeleteFunc(wants, func(w *want) bool { return w.status == "" })
 	r.limit(wants, cmp.Or(in.settings.MaxForwards, DefaultMaxForwards))
-	return wants
+	return shorten(wants)
 }
 
 // lingers reports whether port closed so recently that it may be restarting.
@@ -211,6 +212,28 @@ func (r *reconciler) limit(wants []*want, limit int) {
 		w.status, w.reason = Listed, "limit of "+strconv.Itoa(limit)+" forwards reached"
 		w.decision.Action = Silent
 	}
+}
+
+// maxListed bounds the rows of ports that are open and not forwarded, of which the container can have 65,535.
+const maxListed = 512
+
+// shorten leaves out listed ports beyond maxListed, the highest, and has the last one that stays say how many.
+func shorten(wants []*want) []*want {
+	var last *want
+	listed := 0
+	wants = slices.DeleteFunc(wants, func(w *want) bool {
+		if w.status != Listed {
+			return false
+		}
+		if listed++; listed <= maxListed {
+			last = w
+		}
+		return listed > maxListed
+	})
+	if listed > maxListed {
+		last.reason += fmt.Sprintf("; %d more ports are open", listed-maxListed)
+	}
+	return wants
 }
 
 // remove closes what is not wanted any more, so that its number is free for what is.
