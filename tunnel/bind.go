@@ -14,9 +14,9 @@ import (
 const nextFree = 100
 
 // listenPlain is the default ManagerConfig.Listen: no SO_REUSEPORT, which would let other processes steal connections, no
-// multipath, and no keepalive between two processes of one machine.
+// multipath, and no keepalive between two processes of one machine. A number that somebody has on all addresses is taken.
 func listenPlain(network, address string) (net.Listener, error) {
-	lc := net.ListenConfig{KeepAlive: -1}
+	lc := net.ListenConfig{KeepAlive: -1, Control: wildcardFree}
 	lc.SetMultipathTCP(false)
 	return lc.Listen(context.Background(), network, address)
 }

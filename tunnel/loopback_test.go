@@ -198,6 +198,23 @@ func TestLoopbackResets(t *testing.T) {
 	}
 }
 
+// TestLoopbackBesideAWildcard has somebody who listens on all addresses of the host, beside which some kernels would let
+// loopback be bound.
+func TestLoopbackBesideAWildcard(t *testing.T) {
+	t.Parallel()
+	for _, network := range []string{"tcp", "tcp4"} {
+		l, err := net.Listen(network, ":0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		m, published := startManager(t, newTCPAgent(t))
+		if f := observe(t, m, published, l); f.Status != tunnel.Forwarded || f.HostPort == f.Port {
+			t.Errorf("%s: forward %+v", network, f)
+		}
+	}
+}
+
 // BenchmarkForward moves bytes through a forward over loopback: Manager, Conn, agent, target.
 func BenchmarkForward(b *testing.B) {
 	for _, direction := range []string{"up", "down"} {
@@ -209,8 +226,9 @@ func BenchmarkForward(b *testing.B) {
 			defer l.Close()
 			m, published := startManager(b, newTCPAgent(b))
 			f := observe(b, m, published, l)
-			var from, to net.Conn = dialHost(b, "127.0.0.1", f.HostPort), nil
-			if to, err = l.Accept(); err != nil {
+			var from net.Conn = dialHost(b, "127.0.0.1", f.HostPort)
+			to, err := l.Accept()
+			if err != nil {
 				b.Fatal(err)
 			}
 			defer to.Close()
