@@ -148,12 +148,12 @@ func (s *Server) serveConn(ctx context.Context, raw net.Conn) {
 		s.log.Info("handshake failed", "remote", raw.RemoteAddr().String(), "err", err)
 		return
 	}
-	s.count(&s.loggedIn, 1)
-	defer s.count(&s.loggedIn, -1)
 	c := newConnection(s, conn, transport)
 	c.log.Info("client logged in", "client", clip(string(conn.ClientVersion())), "cipher", conn.(ssh.AlgorithmsConnMetadata).Algorithms().Read.Cipher)
 	s.hosts.add(c)
 	defer s.hosts.remove(c)
+	s.count(&s.loggedIn, 1) // after it is known as a host: who counts it may want to open a channel to it
+	defer s.count(&s.loggedIn, -1)
 	c.serve(ctx, channels, requests)
 }
 
