@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -16,6 +15,7 @@ import (
 // buildSpec is one run of the builder.
 type buildSpec struct {
 	name       string // of the Dockerfile, for errors; "" where it is generated
+	heredoc    bool   // the Dockerfile has a here-document
 	dockerfile string // its path in the context
 	stage      Stage
 	args       map[string]string
@@ -37,28 +37,14 @@ func (e *Engine) build(ctx context.Context, spec buildSpec, report reporter) (st
 	}()
 	id, err := e.runBuild(ctx, spec, reader, report)
 	reader.Close()
-	if sendErr := <-sent; sendErr != nil && !errors.Is(sendErr, io.ErrClosedPipe) {
-		return "", fmt.Errorf("build image: %w", sendErr)
+	if sendErr := <-sent; sendErr != nil && !errors.Is(sendErr, io.ErrClosedPipe) && ctx.Err() == nil {
+		return "", unreadable(spec.name, pathOf(sendErr, "the build context"), sendErr)
 	}
 	return id, err
 }
 
 func (e *Engine) runBuild(ctx context.Context, spec buildSpec, body io.Reader, report reporter) (string, error) {
-	opts := build.ImageBuildOptions{
-		Version:     build.BuilderV1,
-		Dockerfile:  spec.dockerfile,
-		Labels:      spec.labels,
-		NoCache:     spec.fresh,
-		Remove:      true,
-		ForceRemove: true,
-		BuildArgs:   map[string]*string{},
-	}
-	if spec.tag != "" {
-		opts.Tags = []string{spec.tag}
-	}
-	for name, value := range spec.args {
-		opts.BuildArgs[name] = &value
-	}
+	opts := e.buildOptions(spec)
 	output := buildOutput{spec: spec, report: report}
 	resp, err := e.api.ImageBuild(ctx, body, opts)
 	if err == nil {
@@ -75,6 +61,31 @@ func (e *Engine) runBuild(ctx context.Context, spec buildSpec, body io.Reader, r
 		return "", wrap(ctx, "build image", err)
 	}
 	return "", output.failure(err)
+}
+
+// buildOptions: the steps of a build get what sessions get by default. The API has no limit of processes for them, and
+// the one that it has, the nproc ulimit, counts a user's processes on the whole host, and none of root's.
+func (e *Engine) buildOptions(spec buildSpec) build.ImageBuildOptions {
+	memory := e.defaultMemory()
+	opts := build.ImageBuildOptions{
+		Version:     build.BuilderV1,
+		Dockerfile:  spec.dockerfile,
+		Labels:      spec.labels,
+		NoCache:     spec.fresh,
+		Remove:      true,
+		ForceRemove: true,
+		BuildArgs:   map[string]*string{},
+		Memory:      memory,
+		MemorySwap:  memory,
+		CPUShares:   cpuShares,
+	}
+	if spec.tag != "" {
+		opts.Tags = []string{spec.tag}
+	}
+	for name, value := range spec.args {
+		opts.BuildArgs[name] = &value
+	}
+	return opts
 }
 
 // buildOutput follows what the builder says.
@@ -160,18 +171,27 @@ func parseStep(line string) (step string, percent int, ok bool) {
 }
 
 func (o *buildOutput) failure(err error) error {
-	failure := &BuildError{Dockerfile: o.spec.name, Step: o.step, Reason: printable(reason(err)), Lines: o.lines, Hint: buildHint(err)}
+	failure := &BuildError{Dockerfile: o.spec.name, Step: o.step, Reason: printable(reason(err)), Lines: o.lines, Hint: o.hint(err)}
 	if told, ok := errors.AsType[*jsonmessage.JSONError](err); ok {
 		failure.Code = told.Code
 	}
+	failure.again = failure.Code == 0 && failure.Step != ""
 	return failure
 }
 
-// buildHint knows the one failure whose cause is the builder and not the Dockerfile.
-func buildHint(err error) string {
-	text := err.Error()
-	if strings.Contains(text, "BuildKit") || strings.Contains(text, "unknown flag: mount") || strings.Contains(text, "unknown instruction") {
-		return "The image is built by the engine's classic builder, which knows no BuildKit syntax such as RUN --mount or here-documents."
+// hint knows the failures whose cause is not a step's command. It goes by the builder's words since it has no codes.
+func (o *buildOutput) hint(err error) string {
+	const classic = "The image is built by the engine's classic builder, which knows no BuildKit syntax such as RUN --mount or here-documents."
+	text := strings.ToLower(err.Error())
+	switch {
+	case strings.Contains(text, "buildkit"), strings.Contains(text, "unknown flag: "):
+		return classic
+	case strings.Contains(text, "unknown instruction") && o.spec.heredoc:
+		return classic
+	case strings.Contains(text, "unknown instruction"):
+		return "Look at its spelling: a Dockerfile's instructions are FROM, RUN, COPY, ENV, USER, WORKDIR and some more."
+	case strings.Contains(text, "no build stage in current context"):
+		return "Begin the Dockerfile with FROM and an image, such as: FROM " + DefaultBaseImage
 	}
 	return ""
 }

@@ -91,7 +91,7 @@ func TestHardening(t *testing.T) {
 	if h.Privileged || len(h.Binds) != 0 || len(h.Mounts) != 0 || h.NetworkMode.IsHost() || len(h.SecurityOpt) != 0 {
 		t.Errorf("host config is %+v", h)
 	}
-	if *h.PidsLimit != 4096 || h.Memory != 512<<20 || h.NanoCPUs != 1.5e9 || h.LogConfig.Config["max-size"] == "" || !h.RestartPolicy.IsNone() {
+	if *h.PidsLimit != 4096 || h.Memory != 512<<20 || h.MemorySwap != 512<<20 || h.CPUShares != 512 || h.NanoCPUs != 1.5e9 || h.LogConfig.Config["max-size"] == "" || !h.RestartPolicy.IsNone() {
 		t.Errorf("limits are %+v, %+v, %+v", h.Resources, h.LogConfig, h.RestartPolicy)
 	}
 	if len(found.NetworkSettings.Ports) != 1 || !c.SSH.Addr().IsLoopback() {

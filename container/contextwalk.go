@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/moby/patternmatcher"
 )
@@ -22,45 +25,71 @@ type contextWalk struct {
 	entries  []contextEntry
 }
 
-func (w *contextWalk) only(name string) error {
-	info, err := os.Stat(filepath.Join(w.src.dir, name))
+// dockerfile adds the Dockerfile as it was read and checked: also where it is a link, and where it has changed since.
+func (w *contextWalk) dockerfile() error {
+	info, err := w.src.root.Stat(w.path(w.src.dockerfile))
 	if err != nil {
 		return err
 	}
-	w.entries = append(w.entries, contextEntry{path: name, info: info})
+	w.entries = append(w.entries, contextEntry{path: w.src.dockerfile, info: info, data: w.src.data})
 	return nil
 }
 
-func (w *contextWalk) visit(path string, d fs.DirEntry, err error) error {
+// folder adds what is in a folder of the context, in lexical order.
+func (w *contextWalk) folder(rel string) error {
+	names, err := w.list(rel)
 	if err != nil {
 		return err
 	}
-	rel, err := filepath.Rel(w.src.dir, path)
-	if err != nil || rel == "." {
-		return err
+	for _, d := range names {
+		name := path.Join(rel, d.Name())
+		excluded, err := w.excludes(name)
+		if err != nil {
+			return err
+		}
+		if !excluded {
+			if err := w.add(name); err != nil {
+				return err
+			}
+		}
+		// One that is excluded is not entered, unless a later "!" pattern may bring something in it back.
+		if d.IsDir() && !isGit(d.Name()) && (!excluded || w.mayReinclude(name)) {
+			if err := w.folder(name); err != nil {
+				return err
+			}
+		}
 	}
-	rel = filepath.ToSlash(rel)
-	skip, err := w.skips(rel, d.IsDir())
-	if err != nil || skip {
-		return err
-	}
-	return w.add(path, rel, d)
+	return nil
 }
 
-// skips tells whether rel is excluded. A folder that is excluded is not entered, unless a later "!" pattern may bring
-// something in it back.
-func (w *contextWalk) skips(rel string, dir bool) (bool, error) {
+// list passes over a folder that was removed since it was seen.
+func (w *contextWalk) list(rel string) ([]fs.DirEntry, error) {
+	dir, err := w.src.root.OpenFile(w.path(rel), os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if errors.Is(err, fs.ErrNotExist) && rel != "" {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	names, err := dir.ReadDir(-1)
+	slices.SortFunc(names, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	return names, err
+}
+
+// path is relative to the repository.
+func (w *contextWalk) path(rel string) string {
+	return filepath.Join(w.src.dir, filepath.FromSlash(rel))
+}
+
+func (w *contextWalk) excludes(rel string) (bool, error) {
+	if isGit(path.Base(rel)) {
+		return true, nil
+	}
 	if rel == w.src.dockerfile {
 		return false, nil
 	}
-	excluded, err := w.excluded.MatchesOrParentMatches(rel)
-	if err != nil || !excluded {
-		return false, err
-	}
-	if dir && !w.mayReinclude(rel) {
-		return true, filepath.SkipDir
-	}
-	return true, nil
+	return w.excluded.MatchesOrParentMatches(rel)
 }
 
 func (w *contextWalk) mayReinclude(dir string) bool {
@@ -77,8 +106,11 @@ func (w *contextWalk) mayReinclude(dir string) bool {
 }
 
 // add takes files, folders and links; a socket or a device cannot be sent, and is nobody's input.
-func (w *contextWalk) add(path, rel string, d fs.DirEntry) error {
-	info, err := d.Info()
+func (w *contextWalk) add(rel string) error {
+	if rel == w.src.dockerfile {
+		return w.dockerfile()
+	}
+	info, err := w.src.root.Lstat(w.path(rel))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // removed since the folder was read
 	}
@@ -93,7 +125,7 @@ func (w *contextWalk) add(path, rel string, d fs.DirEntry) error {
 		}
 	case fs.ModeDir:
 	case fs.ModeSymlink:
-		if entry.target, err = os.Readlink(path); err != nil {
+		if entry.target, err = w.src.root.Readlink(w.path(rel)); err != nil {
 			return err
 		}
 	default:
@@ -117,5 +149,5 @@ func (w *contextWalk) count(rel string, size int64) error {
 		}
 	}
 	return fmt.Errorf("%w: above %d MiB or %d files; leave out what the image does not need in %s (so far the largest is %s, %d MiB)",
-		ErrTooBig, w.limit>>20, maxContextFiles, w.src.ignore[len(w.src.ignore)-1], largest, w.sizes[largest]>>20)
+		ErrTooBig, w.limit>>20, maxContextFiles, w.src.ignore[len(w.src.ignore)-1], printable(largest), w.sizes[largest]>>20)
 }

@@ -7,9 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // maxConfig bounds the docker command's files that are read.
@@ -28,9 +28,10 @@ func dockerConfigDir(getenv func(string) string) string {
 
 // currentContext is the name of the docker context in use, "" for the default one. A configuration that cannot be
 // read counts as none, as it does for the docker command.
-func currentContext(dir string, getenv func(string) string) string {
-	name := getenv("DOCKER_CONTEXT")
+func currentContext(dir string, getenv func(string) string) (name, origin string) {
+	name, origin = getenv("DOCKER_CONTEXT"), "DOCKER_CONTEXT"
 	if name == "" {
+		origin = "docker context use"
 		var config struct {
 			CurrentContext string `json:"currentContext"`
 		}
@@ -40,23 +41,22 @@ func currentContext(dir string, getenv func(string) string) string {
 		name = config.CurrentContext
 	}
 	if name == "default" {
-		return ""
+		name = ""
 	}
-	return name
+	return name, origin
 }
 
 // contextEndpoint reads a context as `docker context create` stores it: under the SHA-256 of its name.
-func contextEndpoint(dir, name string) (endpoint, error) {
+func contextEndpoint(dir, name, chosen string) (endpoint, error) {
 	sum := sha256.Sum256([]byte(name))
 	id := hex.EncodeToString(sum[:])
 	origin := fmt.Sprintf("docker context %q", name)
-	data, err := readBounded(filepath.Join(dir, "contexts", "meta", id, "meta.json"), maxConfig)
-	if err != nil {
-		return endpoint{}, missingContext(origin, err)
+	meta, err := readContextMeta(filepath.Join(dir, "contexts", "meta", id))
+	if err == nil && meta.Host == "" {
+		err = errors.New("it has no docker endpoint")
 	}
-	meta, err := parseContextMeta(data)
 	if err != nil {
-		return endpoint{}, missingContext(origin, err)
+		return endpoint{}, &ContextError{Name: name, Origin: chosen, Known: contextNames(dir), Err: err}
 	}
 	config, err := contextTLS(filepath.Join(dir, "contexts", "tls", id, "docker"), meta.SkipTLSVerify)
 	if err != nil {
@@ -65,8 +65,32 @@ func contextEndpoint(dir, name string) (endpoint, error) {
 	return newEndpoint(meta.Host, origin, config)
 }
 
-func missingContext(origin string, err error) error {
-	return &NoEngineError{kind: ErrNoEngine, Tried: []Attempt{{Origin: origin, Err: fmt.Errorf("read context: %w", err)}}}
+// maxContexts bounds what is read to tell which contexts there are.
+const maxContexts = 100
+
+// contextNames lists the contexts that can be read, sorted, after the default one.
+func contextNames(dir string) []string {
+	dir = filepath.Join(dir, "contexts", "meta")
+	names := []string{}
+	if list, err := os.Open(dir); err == nil {
+		ids, _ := list.Readdirnames(maxContexts) // what could be read is better than nothing
+		list.Close()
+		for _, id := range ids {
+			if meta, err := readContextMeta(filepath.Join(dir, id)); err == nil && meta.Name != "" {
+				names = append(names, printable(meta.Name))
+			}
+		}
+	}
+	slices.Sort(names)
+	return append([]string{"default"}, names...)
+}
+
+func readContextMeta(dir string) (contextMeta, error) {
+	data, err := readBounded(filepath.Join(dir, "meta.json"), maxConfig)
+	if err != nil {
+		return contextMeta{}, err
+	}
+	return parseContextMeta(data)
 }
 
 // contextTLS is nil where the context has no certificates.
@@ -82,37 +106,22 @@ func contextTLS(dir string, insecure bool) (*tls.Config, error) {
 
 // contextMeta is the part of a context's meta.json that matters here.
 type contextMeta struct {
-	Host          string
+	Name          string
+	Host          string // "" where it has no docker endpoint
 	SkipTLSVerify bool
 }
 
 func parseContextMeta(data []byte) (contextMeta, error) {
 	var file struct {
-		Endpoints map[string]contextMeta
+		Name      string
+		Endpoints map[string]struct {
+			Host          string
+			SkipTLSVerify bool
+		}
 	}
 	if err := json.Unmarshal(data, &file); err != nil {
 		return contextMeta{}, fmt.Errorf("parse meta.json: %w", err)
 	}
-	meta := file.Endpoints["docker"]
-	if meta.Host == "" {
-		return contextMeta{}, errors.New("meta.json has no docker endpoint")
-	}
-	return meta, nil
-}
-
-// readBounded reads a regular file of at most limit bytes.
-func readBounded(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(data)) > limit {
-		return nil, fmt.Errorf("read %s: above %d bytes: %w", path, limit, ErrTooBig)
-	}
-	return data, nil
+	docker := file.Endpoints["docker"]
+	return contextMeta{file.Name, docker.Host, docker.SkipTLSVerify}, nil
 }

@@ -11,13 +11,17 @@ import (
 type dockerfile struct {
 	bases   []string // image references of FROM and COPY --from, in order, without stages of its own and scratch
 	context bool     // some instruction may read files of the context
+	heredoc bool     // it has a here-document, which only BuildKit knows
+	empty   bool     // it has no instruction
 }
 
 func parseDockerfile(data []byte, args map[string]string) dockerfile {
 	p := dockerfileParser{given: args, vars: map[string]string{}, stages: map[string]bool{"scratch": true}}
-	for _, line := range logicalLines(string(data)) {
+	lines := logicalLines(string(data), syntaxOf(string(data)))
+	for _, line := range lines {
 		p.instruction(line)
 	}
+	p.out.empty = len(lines) == 0
 	return p.out
 }
 
@@ -31,6 +35,7 @@ type dockerfileParser struct {
 
 func (p *dockerfileParser) instruction(line string) {
 	fields := strings.Fields(line)
+	p.out.heredoc = p.out.heredoc || regexpHeredoc.MatchString(line)
 	switch strings.ToUpper(fields[0]) {
 	case "ARG":
 		p.arg(fields[1:])
@@ -64,7 +69,7 @@ func (p *dockerfileParser) from(fields []string) {
 	if len(fields) == 0 {
 		return
 	}
-	p.base(p.expand(fields[0]))
+	p.base(p.expand(strings.Trim(fields[0], `"'`)))
 	if len(fields) == 3 && strings.EqualFold(fields[1], "AS") {
 		p.stages[strings.ToLower(fields[2])] = true
 	}
@@ -92,8 +97,6 @@ func (p *dockerfileParser) base(ref string) {
 var (
 	regexpNumber   = regexp.MustCompile(`^[0-9]+$`)
 	regexpVariable = regexp.MustCompile(`\$(?:(\w+)|\{(\w+)(?::?-([^}]*))?\})`)
-	regexpEscape   = regexp.MustCompile("(?i)^#\\s*escape\\s*=\\s*`")
-	regexpHeredoc  = regexp.MustCompile(`<<-?["']?(\w+)["']?`)
 )
 
 // expand replaces variables; an unknown one makes the result "".
@@ -111,40 +114,4 @@ func (p *dockerfileParser) expand(s string) string {
 		return ""
 	}
 	return s
-}
-
-// logicalLines joins continued lines, and drops comments, blank lines and here-documents. No line is blank.
-func logicalLines(text string) []string {
-	escape := `\`
-	if regexpEscape.MatchString(text) {
-		escape = "`"
-	}
-	var out []string
-	current, heredoc := "", ""
-	for raw := range strings.Lines(text) {
-		line := strings.TrimSpace(raw)
-		if heredoc != "" {
-			if line == heredoc {
-				heredoc = ""
-			}
-			continue
-		}
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		if part, ok := strings.CutSuffix(line, escape); ok {
-			current += part + " "
-			continue
-		}
-		current += line
-		if m := regexpHeredoc.FindStringSubmatch(current); m != nil {
-			heredoc = m[1]
-		}
-		out = append(out, current)
-		current = ""
-	}
-	if strings.TrimSpace(current) != "" {
-		out = append(out, current)
-	}
-	return out
 }

@@ -37,7 +37,7 @@ func TestParseDockerfile(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			got := parseDockerfile([]byte(tt.text), tt.args)
-			if diff := cmp.Diff(dockerfile{tt.bases, tt.context}, got, cmp.AllowUnexported(dockerfile{})); diff != "" {
+			if diff := cmp.Diff(dockerfile{bases: tt.bases, context: tt.context, heredoc: strings.Contains(tt.text, "<<"), empty: tt.text == ""}, got, cmp.AllowUnexported(dockerfile{})); diff != "" {
 				t.Error(diff)
 			}
 		})

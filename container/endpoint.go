@@ -42,8 +42,8 @@ func endpoints(opts Options) ([]endpoint, error) {
 		return one(newEndpoint(host, "DOCKER_HOST", config))
 	}
 	dir := dockerConfigDir(opts.Getenv)
-	if name := currentContext(dir, opts.Getenv); name != "" {
-		return one(contextEndpoint(dir, name))
+	if name, origin := currentContext(dir, opts.Getenv); name != "" {
+		return one(contextEndpoint(dir, name, origin))
 	}
 	return wellKnown(opts.Getenv)
 }

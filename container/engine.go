@@ -52,8 +52,8 @@ type Engine struct {
 	log     *slog.Logger
 }
 
-// Connect finds an engine, checks that it answers, and learns what it is. The error is a *NoEngineError, or wraps
-// ErrHostUnsupported.
+// Connect finds an engine, checks that it answers, and learns what it is. The error is a *NoEngineError, a
+// *ContextError, or wraps ErrHostUnsupported.
 func Connect(ctx context.Context, opts Options) (*Engine, error) {
 	opts = opts.withDefaults()
 	candidates, err := endpoints(opts)
@@ -67,7 +67,7 @@ func Connect(ctx context.Context, opts Options) (*Engine, error) {
 			return e, nil
 		}
 		if ctx.Err() != nil {
-			return nil, fmt.Errorf("connect to container engine: %w", context.Cause(ctx))
+			return nil, wrap(ctx, "connect to container engine", err)
 		}
 		tried = append(tried, Attempt{Host: ep.host, Origin: ep.origin, Err: err})
 	}

@@ -45,7 +45,7 @@ func TestConnectFindsNothing(t *testing.T) {
 			name: "missing context",
 			opts: Options{Getenv: env(map[string]string{"DOCKER_CONTEXT": "gone", "HOME": dir})},
 			want: ErrNoEngine,
-			says: `(docker context "gone")`,
+			says: `docker context "gone", chosen by DOCKER_CONTEXT, does not exist`,
 		},
 		{
 			name: "ssh",
@@ -111,7 +111,7 @@ func TestRealEngine(t *testing.T) {
 // calls is every method that asks the engine for something.
 var calls = map[string]func(ctx context.Context, e *Engine) error{
 	"EnsureImage": func(ctx context.Context, e *Engine) error {
-		_, err := e.EnsureImage(ctx, ImageSpec{Dir: "/nowhere", BaseImage: "x"}, nil)
+		_, err := e.EnsureImage(ctx, ImageSpec{Dir: ".", BaseImage: "x"}, nil)
 		return err
 	},
 	"pull": func(ctx context.Context, e *Engine) error { return e.pull(ctx, "x", newReporter(nil)) },

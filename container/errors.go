@@ -3,6 +3,7 @@ package container
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 )
 
@@ -67,6 +68,32 @@ func (e *NoEngineError) Hint() string {
 	return "Start Docker, or set DOCKER_HOST to the address of an engine."
 }
 
+// ContextError is ErrNoEngine: the docker context in use is none, or names no engine.
+type ContextError struct {
+	Name   string
+	Origin string   // what chose it: "DOCKER_CONTEXT", "docker context use"
+	Known  []string // names of the contexts that there are, "default" first, at most 100
+	Err    error    // fs.ErrNotExist where there is none of that name
+}
+
+func (e *ContextError) Error() string {
+	if errors.Is(e.Err, fs.ErrNotExist) {
+		return fmt.Sprintf("docker context %q, chosen by %s, does not exist", e.Name, e.Origin)
+	}
+	return fmt.Sprintf("docker context %q, chosen by %s: %s", e.Name, e.Origin, plain(e.Err.Error()))
+}
+
+func (e *ContextError) Unwrap() []error { return []error{ErrNoEngine, e.Err} }
+
+// Hint is what to try.
+func (e *ContextError) Hint() string {
+	change := "Run `docker context use` with another one"
+	if e.Origin == "DOCKER_CONTEXT" {
+		change = "Unset DOCKER_CONTEXT, or set it to another one"
+	}
+	return change + "; there are: " + strings.Join(e.Known, ", ") + "."
+}
+
 // PullError tells why a base image could not be had.
 type PullError struct {
 	Ref    string // as the Dockerfile or the settings name it
@@ -87,7 +114,11 @@ type BuildError struct {
 	Reason     string   // the engine's words
 	Lines      []string // the end of the build's output, at most 20 lines
 	Hint       string   // what to try; may be empty
+	Err        error    // the cause where it was no step's; may be nil
+	again      bool     // the builder itself failed in the middle of a step
 }
+
+func (e *BuildError) Unwrap() error { return e.Err }
 
 func (e *BuildError) Error() string {
 	var b strings.Builder

@@ -29,13 +29,21 @@ const (
 	defaultLogSize = 8 << 20
 	// The engine's default of 64 MiB crashes browsers. It counts against the memory limit.
 	shmSize = 512 << 20
+	// Half of what containers have by default. Without a limit of processors a build inside uses what is idle, all of
+	// it; when others want the same, it gives way: to other containers, and where the engine leaves its containers to
+	// systemd, to the host's services. What else runs on the host competes with all containers together, as one.
+	cpuShares = 512
 )
+
+// defaultMemory leaves a quarter of the machine to the rest of it.
+func (e *Engine) defaultMemory() int64 { return e.memory / 4 * 3 }
 
 // hostConfig is what a container may do to its host, and take from it.
 //
 // no-new-privileges is not set: sudo inside must work. The engine's default seccomp and AppArmor profiles stay.
 func (e *Engine) hostConfig(spec Spec) *container.HostConfig {
 	initProcess := true
+	memory := bound(spec.Limits.Memory, e.defaultMemory())
 	return &container.HostConfig{
 		Init:          &initProcess,
 		CapDrop:       []string{"ALL"},
@@ -46,9 +54,13 @@ func (e *Engine) hostConfig(spec Spec) *container.HostConfig {
 		ShmSize:       shmSize,
 		Sysctls:       sysctls(spec.Image),
 		Resources: container.Resources{
-			Memory:    bound(spec.Limits.Memory, e.memory/4*3),
-			PidsLimit: new(pidsLimit(spec.Limits.PIDs)),
-			NanoCPUs:  int64(max(0, spec.Limits.CPUs) * 1e9),
+			Memory: memory,
+			// The sum of memory and swap: none of the latter. By default the engine adds as much swap as memory, and a
+			// process that leaks would have the host swap for minutes, unusable, instead of being killed at once.
+			MemorySwap: memory,
+			PidsLimit:  new(pidsLimit(spec.Limits.PIDs)),
+			NanoCPUs:   int64(max(0, spec.Limits.CPUs) * 1e9),
+			CPUShares:  cpuShares,
 		},
 	}
 }

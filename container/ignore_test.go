@@ -7,7 +7,7 @@ import (
 func FuzzParseIgnore(f *testing.F) {
 	f.Add([]byte("\xef\xbb\xbf# c\n*.log\n!keep\n**/x\n/[a-z]\n"), "a/b.log")
 	f.Fuzz(func(t *testing.T, data []byte, name string) {
-		m, err := parseIgnore(data, []string{".git"})
+		m, err := parseIgnore(data)
 		if err != nil || name == "" || name[0] == '/' {
 			return
 		}

@@ -3,6 +3,8 @@ package container
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 )
 
 // DefaultBaseImage is used where the repository has no Dockerfile of its own and the settings name no image: Debian
@@ -34,11 +36,22 @@ type Image struct {
 }
 
 // EnsureImage returns the image for spec, building it only when its inputs changed: the Dockerfile, the files of its
-// context (less .git and what .dockerignore excludes), the arguments, the base images. report may be nil; it is called
-// from this goroutine, and must not block.
+// context (less what .dockerignore excludes), the arguments, the base images. report may be nil; it is called from this
+// goroutine, and must not block.
+//
+// Only files of the repository are read: a Dockerfile or an ignore file that is a link out of it, or no regular file, is
+// a *BuildError. No .git, at whatever depth, is ever sent to the engine, even if .dockerignore says "!.git": what a
+// Dockerfile needs to know of the commit must come in as an argument or a file. Nor does the engine, which fetches what
+// ADD names in its own network, get to see an ADD of a URL on this machine or a private network. A build has the limits
+// that a session has by default.
 // Errors: *BuildError, *PullError, *WrongArchError, ErrNoGit, ErrNoShell, ErrTooBig (the build context), ErrEngineLost.
 func (e *Engine) EnsureImage(ctx context.Context, spec ImageSpec, report func(Progress)) (Image, error) {
-	src, err := findSource(spec)
+	root, err := os.OpenRoot(spec.Dir)
+	if err != nil {
+		return Image{}, fmt.Errorf("open repository: %w", err)
+	}
+	defer root.Close()
+	src, err := findSource(root, spec)
 	if err != nil {
 		return Image{}, err
 	}
@@ -62,8 +75,8 @@ func (e *Engine) EnsureImage(ctx context.Context, spec ImageSpec, report func(Pr
 
 // vanished tells whether err may come from a layer that was removed while it was in use: the classic builder does not
 // hold the cached ones that it builds upon, so that a prune elsewhere can take them away. Such a failure is the
-// builder's and not a command's, and costs little to try again.
+// builder's and not a command's, comes in the middle of a step, and costs little to try again.
 func vanished(err error) bool {
 	failure, ok := errors.AsType[*BuildError](err)
-	return ok && failure.Code == 0 || errors.Is(err, ErrNotFound)
+	return ok && failure.again || errors.Is(err, ErrNotFound)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/docker/docker/api/types/image"
 )
@@ -27,7 +28,7 @@ func (b *imageBuild) readInputs(ctx context.Context) (err error) {
 	if err := b.inspectBases(ctx); err != nil {
 		return err
 	}
-	if b.src.dir != "" {
+	if b.src.root != nil {
 		if b.context, err = readBuildContext(b.src, b.spec.MaxContext); err != nil {
 			return err
 		}
@@ -56,11 +57,25 @@ func (b *imageBuild) inspectBases(ctx context.Context) error {
 		if arch := goArch(found.Architecture); arch != b.arch {
 			b.foreign = &WrongArchError{Ref: ref, Image: arch, Engine: b.arch}
 		}
-		if found.Config != nil && len(found.Config.OnBuild) > 0 {
+		if found.Config == nil {
+			continue
+		}
+		for _, line := range found.Config.OnBuild {
 			b.src.parsed.context = true
+			if err := checkAdd(b.dockerfile(), line); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// dockerfile is the Dockerfile's name for a BuildError.
+func (b *imageBuild) dockerfile() string {
+	if b.src.root == nil {
+		return ""
+	}
+	return b.src.name
 }
 
 // lookup returns the image if it is there and current; its Cached tells.
@@ -163,8 +178,9 @@ func (b *imageBuild) buildUser(ctx context.Context) (string, error) {
 		labels: map[string]string{LabelKind: KindImage, LabelVersion: b.version, LabelOwner: b.owner},
 		write:  singleFile(b.src.data),
 	}
-	if b.src.dir != "" {
+	if b.src.root != nil {
 		spec.name, spec.dockerfile, spec.write = b.src.name, b.src.dockerfile, b.context.writeTo
+		spec.heredoc = b.src.parsed.heredoc
 	}
 	id, err := b.build(ctx, spec, b.report)
 	if failure, ok := errors.AsType[*BuildError](err); ok && b.foreign != nil && failure.mentions("exec format error") {
@@ -178,11 +194,32 @@ func (b *imageBuild) buildUser(ctx context.Context) (string, error) {
 func (b *imageBuild) probe(ctx context.Context, built image.InspectResponse) (probe, error) {
 	b.report(Progress{StageProbe, "Looking at the image", -1})
 	seen, err := b.runProbe(ctx, built.ID)
-	arch := goArch(built.Architecture)
-	if err == nil || arch == b.arch || ctx.Err() != nil || errors.Is(err, ErrEngineLost) || errors.Is(err, ErrNoShell) {
+	if err == nil || ctx.Err() != nil || errors.Is(err, ErrEngineLost) || errors.Is(err, ErrNoShell) {
 		return seen, err
 	}
-	return probe{}, &WrongArchError{Ref: b.src.name, Image: arch, Engine: b.arch}
+	if arch := goArch(built.Architecture); arch != b.arch {
+		return probe{}, &WrongArchError{Ref: b.src.name, Image: arch, Engine: b.arch}
+	}
+	return probe{}, b.unstartable(built, err)
+}
+
+// unstartable: the image is there, and no container of it can be looked into.
+func (b *imageBuild) unstartable(built image.InspectResponse, err error) error {
+	failure := &BuildError{
+		Dockerfile: b.dockerfile(), Err: err,
+		Reason: "the image was built, and does not start: " + printable(bareCall(err)),
+		Hint:   "Look whether its sh runs: docker run --rm --entrypoint sh " + built.ID + " -c id",
+	}
+	var user string
+	if built.Config != nil {
+		user = printable(built.Config.User)
+	}
+	// Runtimes have no code for this.
+	if text := err.Error(); strings.Contains(text, "unable to find user") || strings.Contains(text, "unable to find group") {
+		failure.Reason = "the image's user is " + user + ", and it has no such user or group"
+		failure.Hint = "Add the user before the USER instruction (RUN useradd -m <name>), or name another one."
+	}
+	return failure
 }
 
 func (b *imageBuild) buildFinal(ctx context.Context, built image.InspectResponse, seen probe) error {
@@ -205,7 +242,28 @@ func (b *imageBuild) buildFinal(ctx context.Context, built image.InspectResponse
 		dockerfile: "Dockerfile", stage: StageLayer, fresh: b.spec.Rebuild,
 		labels: labels, tag: b.ref, write: singleFile([]byte(text)),
 	}, b.report)
+	if failure, ok := errors.AsType[*BuildError](err); ok {
+		return b.layerFailure(failure, seen)
+	}
 	return err
+}
+
+// layerFailure: what failed is ours, and the Dockerfile's steps have all been built.
+func (b *imageBuild) layerFailure(failure *BuildError, seen probe) error {
+	if seen.Git {
+		failure.Reason = "cannot label the image: " + failure.Reason
+		failure.Hint = "The engine failed at this, not the Dockerfile; try again."
+		return failure
+	}
+	failure.Reason = "git could not be added to the image with " + seen.Manager + ": " + failure.Reason
+	failure.Step = ""
+	failure.Hint = "sketch-ide needs git in the image and adds it where it lacks. "
+	if b.src.root != nil {
+		failure.Hint += "Add it in " + b.src.name + ", in a RUN step that works for this image."
+	} else {
+		failure.Hint += "Choose an image that has it, or write a Dockerfile.sketch that adds it."
+	}
+	return failure
 }
 
 func (b *imageBuild) labels(seen probe) (map[string]string, error) {

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"fmt"
 	"hash"
 	"maps"
 	"path/filepath"
@@ -32,8 +31,9 @@ func inputsHash(src source, context buildContext, args map[string]string) (strin
 		if !entry.info.Mode().IsRegular() {
 			continue
 		}
-		if err := h.addFile(filepath.Join(context.dir, filepath.FromSlash(entry.path)), entry.info.Size()); err != nil {
-			return "", fmt.Errorf("hash %s: %w", entry.path, err)
+		h.length(entry.size())
+		if err := context.copyFile(h, entry); err != nil {
+			return "", unreadable(src.name, entry.path, err)
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil))[:20], nil
@@ -47,11 +47,6 @@ func (h inputHasher) add(values ...string) {
 		h.length(int64(len(v)))
 		h.Write([]byte(v))
 	}
-}
-
-func (h inputHasher) addFile(path string, size int64) error {
-	h.length(size)
-	return copyFile(h, path, size)
 }
 
 func (h inputHasher) length(n int64) {

@@ -28,16 +28,19 @@ type probe struct {
 //go:embed probe.sh
 var probeScript string
 
+var errProbeSlow = fmt.Errorf("it took longer than %v", probeTimeout)
+
 const (
 	probePrefix  = "sketch-ide-probe-" // of a probe's name
 	probeTimeout = time.Minute
 	probeOutput  = 64 << 10
+	probeMemory  = 256 << 20
 )
 
 // runProbe runs the script in a container of the image: without network, rights or a writable root.
-// Errors: ErrNoShell, and any that a container's start may have, such as that of a foreign architecture.
+// Errors: ErrNoShell, errProbeSlow, and any that a container's start may have, such as that of a foreign architecture.
 func (e *Engine) runProbe(ctx context.Context, imageID string) (probe, error) {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, probeTimeout, errProbeSlow)
 	defer cancel()
 	created, err := e.api.ContainerCreate(ctx, &container.Config{
 		Image:       imageID,
@@ -50,7 +53,7 @@ func (e *Engine) runProbe(ctx context.Context, imageID string) (probe, error) {
 		SecurityOpt:    []string{"no-new-privileges"},
 		ReadonlyRootfs: true,
 		LogConfig:      logConfig(probeOutput),
-		Resources:      container.Resources{PidsLimit: new(int64(64)), Memory: 256 << 20},
+		Resources:      container.Resources{PidsLimit: new(int64(64)), Memory: probeMemory, MemorySwap: probeMemory, CPUShares: cpuShares},
 	}, nil, nil, probePrefix+strings.ToLower(rand.Text()))
 	if err != nil {
 		return probe{}, wrap(ctx, "create probe", err)
@@ -80,7 +83,7 @@ func (e *Engine) runToEnd(ctx context.Context, id string) (int64, error) {
 		cancel()
 		select { // the client's goroutine ends when one of the two is taken
 		case <-done:
-		case _ = <-failed:
+		case <-failed: //nolint:errcheck // that it did not start says more
 		}
 		if c, inspectErr := e.Inspect(ctx, id); inspectErr == nil && c.ExitCode == 127 {
 			return 0, fmt.Errorf("probe image: %w", ErrNoShell)

@@ -44,15 +44,7 @@ func printable(s string) string {
 	if i := strings.LastIndexByte(s, '\r'); i >= 0 {
 		s = s[i+1:]
 	}
-	s = strings.TrimSpace(strings.Map(func(r rune) rune {
-		switch {
-		case r == '\t':
-			return ' '
-		case r == utf8.RuneError || !unicode.IsPrint(r):
-			return -1
-		}
-		return r
-	}, stripEscapes(s)))
+	s = plain(s)
 	if len(s) <= maxLine {
 		return s
 	}
@@ -61,6 +53,19 @@ func printable(s string) string {
 		cut--
 	}
 	return s[:cut] + "…"
+}
+
+// plain makes one line of s without anything that a terminal would obey.
+func plain(s string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t' || r == '\n':
+			return ' '
+		case r == utf8.RuneError || !unicode.IsPrint(r):
+			return -1
+		}
+		return r
+	}, stripEscapes(s)))
 }
 
 // stripEscapes removes ANSI control sequences (ECMA-48 §5.4): ESC [ parameters final.

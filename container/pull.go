@@ -27,7 +27,7 @@ func (e *Engine) pull(ctx context.Context, ref string, report reporter) error {
 	if wrapped := wrap(ctx, "pull "+ref, err); ctx.Err() != nil || errors.Is(wrapped, ErrEngineLost) {
 		return wrapped
 	}
-	return &PullError{Ref: ref, Reason: reason(err), Hint: pullHint(ref, err), Err: err}
+	return &PullError{Ref: printable(ref), Reason: reason(err), Hint: pullHint(printable(ref), err), Err: err}
 }
 
 func pullHint(ref string, err error) string {

@@ -2,16 +2,20 @@ package container
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
-	"path/filepath"
+	"os"
+	"path"
+
+	"github.com/distribution/reference"
 )
 
-// source is where an image comes from: a Dockerfile and the folder that its COPYs mean.
+// source is where an image comes from: a Dockerfile and the folder that its COPYs mean. Its files are read through
+// root, the repository, so that no link in it can lead out.
 type source struct {
 	name       string   // as shown to people: relative path of the Dockerfile, or the base image
 	dockerfile string   // path relative to dir; "" where it is generated
-	dir        string   // context; "" = none
+	root       *os.Root // nil where there is no context
+	dir        string   // context, relative to root: "." or ".sketch"
 	ignore     []string // files that may hold the ignore patterns, relative to dir; the first that is there counts
 	data       []byte   // the Dockerfile
 	parsed     dockerfile
@@ -21,30 +25,84 @@ type source struct {
 const maxDockerfile = 1 << 20
 
 // findSource: a folder of its own first, since who made that meant it most, then one file, then the base image.
-func findSource(spec ImageSpec) (source, error) {
+// Errors: *BuildError for a Dockerfile that cannot be read or used, *PullError for a name that is none.
+func findSource(root *os.Root, spec ImageSpec) (source, error) {
 	for _, s := range []source{
 		{
-			name: ".sketch/Dockerfile", dir: filepath.Join(spec.Dir, ".sketch"), dockerfile: "Dockerfile",
+			name: ".sketch/Dockerfile", dir: ".sketch", dockerfile: "Dockerfile",
 			ignore: []string{"Dockerfile.dockerignore", ".dockerignore"},
 		},
 		{
-			name: "Dockerfile.sketch", dir: spec.Dir, dockerfile: "Dockerfile.sketch",
+			name: "Dockerfile.sketch", dir: ".", dockerfile: "Dockerfile.sketch",
 			ignore: []string{"Dockerfile.sketch.dockerignore", ".dockerignore"},
 		},
 	} {
-		data, err := readBounded(filepath.Join(s.dir, s.dockerfile), maxDockerfile)
+		data, err := readWithin(root, path.Join(s.dir, s.dockerfile), maxDockerfile)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return source{}, fmt.Errorf("read %s: %w", s.name, err)
+			return source{}, unreadable(s.name, s.name, err)
 		}
-		s.data, s.parsed = data, parseDockerfile(data, spec.BuildArgs)
-		return s, nil
+		s.root, s.data, s.parsed = root, data, parseDockerfile(data, spec.BuildArgs)
+		return s, s.check()
 	}
-	base := spec.BaseImage
+	return generated(spec.BaseImage)
+}
+
+// generated is a Dockerfile of one line. The name may come from a repository's settings: only what is a name goes in.
+func generated(base string) (source, error) {
 	if base == "" {
 		base = DefaultBaseImage
 	}
-	return source{name: base, data: []byte("FROM " + base + "\n"), parsed: dockerfile{bases: []string{base}}}, nil
+	s := source{name: base, data: []byte("FROM " + base + "\n"), parsed: dockerfile{bases: []string{base}}}
+	return s, s.check()
+}
+
+// check refuses what the engine would refuse with fewer words, and what it must not be asked to do.
+func (s source) check() error {
+	if s.root != nil && s.parsed.empty {
+		return &BuildError{Dockerfile: s.name, Reason: "it is empty", Hint: "Begin it with FROM and an image, such as: FROM " + DefaultBaseImage}
+	}
+	if err := checkAdds(s.name, s.data); err != nil {
+		return err
+	}
+	for _, ref := range s.parsed.bases {
+		if err := checkReference(ref); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkReference(ref string) error {
+	_, err := reference.ParseAnyReference(ref)
+	if err == nil {
+		return nil
+	}
+	return &PullError{
+		Ref: printable(ref), Reason: printable(err.Error()), Err: err,
+		Hint: "Write the name of an image, in lower case and perhaps with a tag: debian:bookworm, ghcr.io/owner/image:1.2",
+	}
+}
+
+// unreadable is the error for a file that the build of the Dockerfile called name needs.
+func unreadable(name, file string, err error) error {
+	failure := &BuildError{Dockerfile: name, Reason: bareReason(err), Err: err}
+	if file != name {
+		failure.Reason = "read " + printable(file) + ": " + failure.Reason
+	}
+	switch kind, ok := errors.AsType[*notRegularError](err); {
+	case ok && kind.mode.IsDir() && file == "Dockerfile.sketch":
+		failure.Hint = "Make it a file, or put a Dockerfile with the files that it needs into a folder called .sketch."
+	case ok:
+		failure.Hint = "Replace it by a file."
+	case errors.Is(err, ErrTooBig):
+		failure.Reason, failure.Hint = "it is above 1 MiB", "A Dockerfile of such a size is none; look what it is."
+	case errors.Is(err, fs.ErrPermission):
+		failure.Hint = "Make it readable for your user, or leave it out with a .dockerignore."
+	default:
+		failure.Hint = "Only files within the repository are used: put it there."
+	}
+	return failure
 }

@@ -3,7 +3,6 @@ package container
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"net"
@@ -33,13 +32,24 @@ func (e *callError) Unwrap() []error {
 	return []error{e.kind, e.err}
 }
 
+// endedError: the caller's context ended, or its deadline passed. Why is for the caller to tell: a signal, as
+// signal.NotifyContext names it, is no sentence about a container.
+type endedError struct {
+	op         string
+	err, cause error
+}
+
+func (e *endedError) Error() string { return e.op + ": " + e.err.Error() }
+
+func (e *endedError) Unwrap() []error { return []error{e.err, e.cause} }
+
 // wrap gives every error of the engine's client the shape that callers can match. The end of ctx stays what it is.
 func wrap(ctx context.Context, op string, err error) error {
 	if err == nil {
 		return nil
 	}
 	if ctx.Err() != nil {
-		return fmt.Errorf("%s: %w", op, context.Cause(ctx))
+		return &endedError{op, ctx.Err(), context.Cause(ctx)}
 	}
 	return &callError{op: op, kind: kindOf(err), err: err}
 }
@@ -63,9 +73,20 @@ func lost(err error) bool {
 		errors.Is(err, net.ErrClosed) || errors.As(err, &netErr)
 }
 
-// reason is the engine's own sentence, without the client's prefix.
+// reason is the engine's own sentence, without the client's prefix, on one line. It may quote what came out of an image.
 func reason(err error) string {
-	return strings.TrimSpace(strings.TrimPrefix(err.Error(), "Error response from daemon: "))
+	return plain(strings.TrimPrefix(err.Error(), "Error response from daemon: "))
+}
+
+// bareCall is an engine's sentence without what was asked of it.
+func bareCall(err error) string {
+	if call, ok := errors.AsType[*callError](err); ok {
+		return reason(call.err)
+	}
+	if ended, ok := errors.AsType[*endedError](err); ok {
+		return ended.cause.Error()
+	}
+	return err.Error()
 }
 
 // noEngine: one refusal of permission explains more than any number of sockets that are not there.
