@@ -168,7 +168,7 @@ func (s *Supervisor) pruneImages(ctx context.Context, e Engine, o PruneOptions) 
 	}
 	var removed []Pruned
 	for _, i := range images {
-		if i.InUse || time.Since(i.Created) < o.Older {
+		if i.InUse || time.Since(i.Created) < o.Older || i.Owner != "" && i.Owner != s.cfg.Store.id {
 			continue
 		}
 		name := i.ID

@@ -51,6 +51,9 @@ func OpenStore(dir string) (*Store, error) {
 	return &Store{dir: dir, id: id}, nil
 }
 
+// ID is the directory's identity: what is made for it on an engine that others use too is labelled with it.
+func (s *Store) ID() string { return s.id }
+
 // checkPrivate refuses a directory in which others could put keys and an ssh_config of theirs. One that is not there yet is fine.
 func checkPrivate(dir string) error {
 	info, err := os.Lstat(dir)

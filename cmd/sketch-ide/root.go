@@ -101,7 +101,11 @@ func (o *options) store() (*session.Store, error) {
 }
 
 func (o *options) engine(ctx context.Context) (*container.Engine, error) {
-	return container.Connect(ctx, container.Options{Host: o.host, Origin: "--host", Version: versionInfo().Version})
+	store, err := o.store()
+	if err != nil {
+		return nil, err
+	}
+	return container.Connect(ctx, container.Options{Host: o.host, Origin: "--host", Version: versionInfo().Version, Owner: store.ID()})
 }
 
 // withSupervisor runs f beside a supervisor, and detaches from every session when f returns.
