@@ -114,7 +114,7 @@ func (x *execution) run(command string, stdin io.Reader, stdout, stderr io.Write
 	var lost error
 	// Both end with the channel and are waited for below.
 	drains.Go(func() { _, lost = io.Copy(stdout, x.Stream) })
-	drains.Go(func() { io.Copy(stderr, x.stderr) }) // its end is the channel's
+	drains.Go(func() { _, _ = io.Copy(stderr, x.stderr) }) // its end is the channel's
 	refused := x.request(command)
 	unread := make(chan error, 1)
 	if refused != nil {
@@ -154,7 +154,7 @@ func (x *execution) request(command string) error {
 func (x *execution) feed(stdin io.Reader, unread chan<- error) {
 	if stdin != nil {
 		in := &inlet{r: stdin}
-		io.Copy(x.Stream, in) // a failed write is the command's end
+		_, _ = io.Copy(x.Stream, in) // a failed write is the command's end
 		if in.err != nil {
 			unread <- fmt.Errorf("read standard input: %w", in.err)
 		}

@@ -85,7 +85,7 @@ func (c *Conn) handshake(ctx context.Context) (*link, error) {
 			}
 		}()
 		l.end(err)
-		l.await(ctx)
+		_ = l.await(ctx)
 	}
 	if err == nil {
 		return l, nil

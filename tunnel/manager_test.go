@@ -672,3 +672,52 @@ func TestManagerIsNotChurned(t *testing.T) {
 		}
 	})
 }
+
+// TestManagerAbandonsWhatDoesNotEnd has a connection into the container whose Read outlives its Close, as that of a link
+// which was abandoned.
+func TestManagerAbandonsWhatDoesNotEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		defer close(release)
+		host := memconn.Listen()
+		m := tunnel.NewManager(tunnel.ManagerConfig{
+			Dial: func(context.Context, string, string) (net.Conn, error) {
+				near, _ := memconn.Pair()
+				return &stuckConn{near, release}, nil
+			},
+			Listen: func(network, address string) (net.Listener, error) {
+				if network == "tcp6" {
+					return nil, syscall.EADDRNOTAVAIL
+				}
+				return &hostListener{host, &net.TCPAddr{Port: 3000}, func() {}}, nil
+			},
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- m.Run(ctx) }()
+		m.Observe(ports.Snapshot{Ports: []ports.Port{{Number: 3000}}})
+		synctest.Wait()
+		if _, err := host.Dial(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		start := time.Now()
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("Run: %v", err)
+		}
+		if d := time.Since(start); d != 20*time.Second {
+			t.Errorf("Run ended after %v", d)
+		}
+	})
+}
+
+type stuckConn struct {
+	*memconn.Conn
+	release <-chan struct{}
+}
+
+func (c *stuckConn) Read([]byte) (int, error) {
+	<-c.release
+	return 0, io.EOF
+}

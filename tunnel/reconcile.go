@@ -381,12 +381,25 @@ func (r *reconciler) unforward(port uint16) error {
 	return nil
 }
 
-// close ends every listener, resets every connection (by the end of ctx), and waits for both.
+// close ends every listener, resets every connection (by the end of ctx), and waits for both, but not longer than a link
+// may take to be abandoned: the channels of one that was do not end.
 func (r *reconciler) close() {
 	for _, e := range r.actual {
 		if e.binding != nil {
 			e.binding.close()
 		}
 	}
-	r.wg.Wait()
+	ended := make(chan struct{})
+	// Ends with the connections, and is abandoned with them.
+	go func() {
+		defer close(ended)
+		r.wg.Wait()
+	}()
+	timer := time.NewTimer(closeTimeout + 2*stuckTimeout)
+	defer timer.Stop()
+	select {
+	case <-ended:
+	case <-timer.C:
+		r.cfg.Log.Warn("abandoned forwarded connections that do not end")
+	}
 }
