@@ -91,13 +91,10 @@ func (s *Server) ask(ctx context.Context, toast Toast) {
 // perform does what was chosen in a toast, which may be long ago.
 func (s *Server) perform(ctx context.Context, item ToastAction) error {
 	params := PortParams{Session: item.Session, Port: item.Port}
-	port, err := s.cfg.Backend.Port(ctx, params)
+	port, forwarded := s.forwardedPort(ctx, params)
 	switch {
 	case ctx.Err() != nil:
-	case err != nil:
-		s.cfg.Log.Debug("look up the port of a toast", "err", err)
-		fallthrough
-	case port.Status != PortForwarded:
+	case !forwarded:
 		s.Message(LevelWarning, fmt.Sprintf("Port %d is no longer forwarded", item.Port))
 	case item.Action == actionOpen:
 		return s.browse(ctx, port)
@@ -105,6 +102,14 @@ func (s *Server) perform(ctx context.Context, item ToastAction) error {
 		return s.cfg.Backend.Unforward(ctx, params)
 	}
 	return nil
+}
+
+func (s *Server) forwardedPort(ctx context.Context, params PortParams) (port Port, forwarded bool) {
+	port, err := s.cfg.Backend.Port(ctx, params)
+	if err != nil {
+		s.cfg.Log.Debug("look up the port of a toast", "err", err)
+	}
+	return port, err == nil && port.Status == PortForwarded
 }
 
 // complain tells the user an error that no request waits for.
