@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// blip is how long a session may be reconnecting before that is told: most losses of a connection are over by then.
+// blip is how long a session may be reconnecting or stopped before that is told: most losses of a connection are over by
+// then, a container that is restarted runs again, and one that is removed is.
 const blip = 2 * time.Second
 
 // askedGrace is how long after its answer a request still explains what happens to its session: the news of a failure
@@ -45,7 +46,7 @@ type sessionNews struct {
 type sessionNote struct {
 	latest Session
 	worry  worry
-	timer  *time.Timer // tells of reconnecting when it has lasted for blip; nil: not reconnecting, or told
+	timer  *time.Timer // tells of the latest state when it has lasted for blip; nil: nothing to tell
 }
 
 // asked is a request for something that changes the state of a session.
@@ -85,39 +86,43 @@ func (n *sessionNews) changed(session Session) {
 		n.recovered(note)
 	case SessionReconnecting:
 		if note.worry == worryNone {
-			n.await(note)
+			n.await(note, worryLost)
 		}
 	case SessionLost:
-		n.worsened(note, worryLost, lostText(session.Name))
+		n.worsened(note, worryLost)
 	case SessionStopped:
-		n.worsened(note, worryStopped, stoppedText(session))
+		n.await(note, worryStopped)
 	case SessionGone:
-		n.worsened(note, worryGone, fitting(session.Name+" was removed"))
+		n.worsened(note, worryGone)
 	}
 }
 
-// await tells that a session is reconnecting when that is no blip. The caller holds mu.
-func (n *sessionNews) await(note *sessionNote) {
+// await tells of the latest state when it is no blip. The caller holds mu.
+func (n *sessionNews) await(note *sessionNote, now worry) {
+	if n.expected(note.latest) {
+		note.worry = now // the answer says it, though the request may have ended when the blip is over
+		return
+	}
 	var timer *time.Timer
 	timer = time.AfterFunc(blip, func() {
 		n.mu.Lock()
 		defer n.mu.Unlock()
 		if note.timer == timer {
 			note.timer = nil
-			n.worsened(note, worryLost, lostText(note.latest.Name))
+			n.worsened(note, now)
 		}
 	})
 	note.timer = timer
 }
 
 // worsened tells what the user does not know yet. The caller holds mu.
-func (n *sessionNews) worsened(note *sessionNote, now worry, text string) {
+func (n *sessionNews) worsened(note *sessionNote, now worry) {
 	if note.worry == now {
 		return
 	}
 	note.worry = now
 	if !n.expected(note.latest) {
-		n.tell(LevelWarning, text)
+		n.tell(LevelWarning, worryText(now, note.latest))
 	}
 }
 
@@ -226,7 +231,17 @@ func details(before SessionState, session Session) string {
 	return text
 }
 
-func lostText(name string) string { return fitting(name+" lost: reconnecting", name+" lost") }
+// worryText says in one line of at most 60 characters what happened to a session.
+func worryText(now worry, session Session) string {
+	switch now {
+	case worryStopped:
+		return stoppedText(session)
+	case worryGone:
+		return fitting(session.Name + " was removed")
+	case worryNone, worryLost:
+	}
+	return fitting(session.Name+" lost: reconnecting", session.Name+" lost")
+}
 
 func stoppedText(session Session) string {
 	const hint = ". sketch.start resumes"
