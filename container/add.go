@@ -28,24 +28,23 @@ func checkAdds(name string, data []byte) error {
 
 // checkAdd looks at one instruction.
 func checkAdd(name, line string) error {
-	for {
-		word, rest, _ := strings.Cut(strings.Map(spaces, strings.TrimSpace(line)), " ")
-		switch strings.ToUpper(word) {
-		case "ONBUILD": // takes effect where a later stage builds upon this one
-			line = rest
-			continue
-		case "ADD":
-			return checkSources(name, line, rest)
-		}
-		return nil
+	word, rest := firstWord(line)
+	if strings.EqualFold(word, "ONBUILD") { // takes effect where a later stage builds upon this one
+		word, rest = firstWord(rest)
 	}
+	if strings.EqualFold(word, "ADD") {
+		return checkSources(name, line, rest)
+	}
+	return nil
 }
 
-func spaces(r rune) rune {
-	if unicode.IsSpace(r) {
-		return ' '
+func firstWord(line string) (word, rest string) {
+	line = strings.TrimSpace(line)
+	i := strings.IndexFunc(line, unicode.IsSpace)
+	if i < 0 {
+		return line, ""
 	}
-	return r
+	return line[:i], line[i:]
 }
 
 func checkSources(name, line, args string) error {

@@ -12,7 +12,7 @@ type dockerfile struct {
 	bases   []string // image references of FROM and COPY --from, in order, without stages of its own and scratch
 	context bool     // some instruction may read files of the context
 	heredoc bool     // it has a here-document, which only BuildKit knows
-	empty   bool     // it has no instruction
+	flaw    string   // what makes it none, where the engine has no words for that; or ""
 }
 
 func parseDockerfile(data []byte, args map[string]string) dockerfile {
@@ -21,7 +21,12 @@ func parseDockerfile(data []byte, args map[string]string) dockerfile {
 	for _, line := range lines {
 		p.instruction(line)
 	}
-	p.out.empty = len(lines) == 0
+	switch {
+	case len(lines) == 0:
+		p.out.flaw = "it is empty"
+	case !p.other:
+		p.out.flaw = "it has no FROM" // at which engines of 20.10 hang up
+	}
 	return p.out
 }
 
@@ -30,13 +35,16 @@ type dockerfileParser struct {
 	vars   map[string]string // ARGs before the first FROM, the only ones that a FROM can use
 	stages map[string]bool   // names that are no images, in lower case
 	begun  bool              // a FROM was seen
+	other  bool              // something else than ARG was seen
 	out    dockerfile
 }
 
 func (p *dockerfileParser) instruction(line string) {
 	fields := strings.Fields(line)
 	p.out.heredoc = p.out.heredoc || regexpHeredoc.MatchString(line)
-	switch strings.ToUpper(fields[0]) {
+	word := strings.ToUpper(fields[0])
+	p.other = p.other || word != "ARG"
+	switch word {
 	case "ARG":
 		p.arg(fields[1:])
 	case "FROM":
@@ -59,7 +67,9 @@ func (p *dockerfileParser) arg(fields []string) {
 		} else {
 			value = p.expand(strings.Trim(value, `"'`))
 		}
-		p.vars[name] = value
+		if len(value) <= maxArg {
+			p.vars[name] = value
+		}
 	}
 }
 
@@ -87,8 +97,11 @@ func (p *dockerfileParser) copy(fields []string) {
 	p.out.context = true
 }
 
+// maxBases bounds the images that one Dockerfile makes us ask for.
+const maxBases = 100
+
 func (p *dockerfileParser) base(ref string) {
-	if ref == "" || strings.ContainsAny(ref, "$") || p.stages[strings.ToLower(ref)] || slices.Contains(p.out.bases, ref) {
+	if ref == "" || len(p.out.bases) > maxBases || strings.ContainsAny(ref, "$") || p.stages[strings.ToLower(ref)] || slices.Contains(p.out.bases, ref) {
 		return
 	}
 	p.out.bases = append(p.out.bases, ref)
@@ -99,8 +112,14 @@ var (
 	regexpVariable = regexp.MustCompile(`\$(?:(\w+)|\{(\w+)(?::?-([^}]*))?\})`)
 )
 
+// maxArg bounds what variables grow to, each of which may hold others several times. No name of an image is as long.
+const maxArg = 1024
+
 // expand replaces variables; an unknown one makes the result "".
 func (p *dockerfileParser) expand(s string) string {
+	if len(s) > maxArg {
+		return ""
+	}
 	unknown := false
 	s = regexpVariable.ReplaceAllStringFunc(s, func(ref string) string {
 		m := regexpVariable.FindStringSubmatch(ref)

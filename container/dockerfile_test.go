@@ -15,6 +15,7 @@ func TestParseDockerfile(t *testing.T) {
 		args    map[string]string
 		bases   []string
 		context bool
+		flaw    string
 	}{
 		{name: "plain", text: "FROM debian:12\nRUN true\n", bases: []string{"debian:12"}},
 		{name: "copies", text: "from a\ncopy x /x", bases: []string{"a"}, context: true},
@@ -31,13 +32,18 @@ func TestParseDockerfile(t *testing.T) {
 		{name: "escape", text: "# escape=`\nFROM `\na\nRUN c:\\\nCOPY x y", bases: []string{"a"}, context: true},
 		{name: "here-document", text: "FROM a\nRUN python3 <<'EOF'\nfrom os import path\nEOF\nFROM b", bases: []string{"a", "b"}},
 		{name: "mount", text: "FROM a\nRUN --mount=type=bind,target=/x true", bases: []string{"a"}, context: true},
+		{name: "empty", text: "\n# FROM a\n", flaw: "it is empty"},
+		{name: "arguments alone", text: "ARG A\nARG B=1\n", flaw: "it has no FROM"},
+		{name: "quoted", text: "FROM \"a\"\n", bases: []string{"a"}},
+		{name: "byte order mark", text: "\ufeffFROM a\n", bases: []string{"a"}},
+		{name: "word in two lines", text: "FR\\\nOM a\n", bases: []string{"a"}},
 		{name: "broken", text: "FROM\nARG\nCOPY\n\\\n\\", context: true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			got := parseDockerfile([]byte(tt.text), tt.args)
-			if diff := cmp.Diff(dockerfile{bases: tt.bases, context: tt.context, heredoc: strings.Contains(tt.text, "<<"), empty: tt.text == ""}, got, cmp.AllowUnexported(dockerfile{})); diff != "" {
+			if diff := cmp.Diff(dockerfile{bases: tt.bases, context: tt.context, heredoc: strings.Contains(tt.text, "<<"), flaw: tt.flaw}, got, cmp.AllowUnexported(dockerfile{})); diff != "" {
 				t.Error(diff)
 			}
 		})

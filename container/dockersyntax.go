@@ -40,12 +40,13 @@ func allSyntaxes() []dockerSyntax {
 // logicalLines joins continued lines, and drops comments, blank lines and here-documents. No line is blank.
 func logicalLines(text string, syntax dockerSyntax) []string {
 	var out []string
-	current, heredoc := "", ""
+	var current strings.Builder
+	heredoc := ""
 	end := func() {
-		if strings.TrimSpace(current) != "" {
-			out = append(out, current)
+		if strings.TrimSpace(current.String()) != "" {
+			out = append(out, current.String())
 		}
-		current = ""
+		current.Reset()
 	}
 	for raw := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) {
 		line := strings.TrimRight(raw, "\r\n")
@@ -60,14 +61,14 @@ func logicalLines(text string, syntax dockerSyntax) []string {
 			continue
 		}
 		part, continued := syntax.cut(line)
-		if current == "" {
+		if current.Len() == 0 {
 			part = strings.TrimLeftFunc(part, unicode.IsSpace)
 		}
-		current += part
+		current.WriteString(part)
 		if continued {
 			continue
 		}
-		if m := regexpHeredoc.FindStringSubmatch(current); m != nil && syntax.heredoc {
+		if m := regexpHeredoc.FindStringSubmatch(current.String()); m != nil && syntax.heredoc {
 			heredoc = m[1]
 		}
 		end()

@@ -2,6 +2,7 @@ package container
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -61,8 +62,11 @@ func generated(base string) (source, error) {
 
 // check refuses what the engine would refuse with fewer words, and what it must not be asked to do.
 func (s source) check() error {
-	if s.root != nil && s.parsed.empty {
-		return &BuildError{Dockerfile: s.name, Reason: "it is empty", Hint: "Begin it with FROM and an image, such as: FROM " + DefaultBaseImage}
+	if s.parsed.flaw != "" {
+		return &BuildError{Dockerfile: s.name, Reason: s.parsed.flaw, Hint: "Begin it with FROM and an image, such as: FROM " + DefaultBaseImage}
+	}
+	if len(s.parsed.bases) > maxBases {
+		return &BuildError{Dockerfile: s.name, Reason: fmt.Sprintf("it stands on more than %d images", maxBases), Hint: "Use fewer of them."}
 	}
 	if err := checkAdds(s.name, s.data); err != nil {
 		return err
