@@ -3,6 +3,7 @@
 package sshwire
 
 import (
+	"errors"
 	"io"
 	"os"
 	"syscall"
@@ -39,10 +40,10 @@ func (s *socketSource) read(fd uintptr) bool {
 	s.buf = copyBuffers.Get().(*[copyBuffer]byte)
 	for {
 		s.n, s.err = unix.Read(int(fd), s.buf[:])
-		switch s.err {
-		case unix.EINTR:
+		switch {
+		case errors.Is(s.err, unix.EINTR):
 			continue
-		case unix.EAGAIN:
+		case errors.Is(s.err, unix.EAGAIN):
 			s.release()
 			return false
 		}

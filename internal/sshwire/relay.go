@@ -51,8 +51,8 @@ func (r *relay) fail(err error) {
 		r.err = err
 		var wg sync.WaitGroup
 		// Both at once, since one may wait for its peer. Ends with the abort, which is waited for.
-		wg.Go(func() { Abort(r.ends[0]) })
-		Abort(r.ends[1])
+		wg.Go(func() { _ = Abort(r.ends[0]) })
+		_ = Abort(r.ends[1]) // err says why
 		wg.Wait()
 	})
 }
