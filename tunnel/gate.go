@@ -63,6 +63,7 @@ func (g *gate) pass(ctx context.Context) (gateState, <-chan struct{}, error) {
 			return s, changed, nil
 		case gateShut:
 			return s, nil, errShut
+		case gateHold:
 		}
 		if err := g.hold(ctx, changed); err != nil {
 			return s, nil, err
