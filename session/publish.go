@@ -41,10 +41,12 @@ func (s *Session) publish(ctx context.Context) {
 
 func sameSession(a, b Info) bool {
 	a.Forwards, b.Forwards = nil, nil
-	return reflect.DeepEqual(a, b)
+	return reflect.DeepEqual(a, b) //nolint:govet // of two errors that say the same, one may have more to it, such as logs
 }
 
-func sameForward(a, b tunnel.Forward) bool { return reflect.DeepEqual(a, b) }
+func sameForward(a, b tunnel.Forward) bool {
+	return reflect.DeepEqual(a, b) //nolint:govet // as above
+}
 
 // Info returns the session's state now.
 func (s *Session) Info() Info {

@@ -29,12 +29,11 @@ type sessionConfig struct {
 // Session is one session that this process is attached to.
 type Session struct {
 	sessionConfig
-	conn   *tunnel.Conn
-	quit   chan struct{} // closed by detach
-	once   sync.Once     // guards the closing of quit
-	ended  chan struct{} // closed when run has returned
-	wake   chan struct{} // capacity 1: there is something new to tell; more of it before it was told changes nothing
-	follow string        // the file that the owner writes
+	conn  *tunnel.Conn
+	quit  chan struct{} // closed by detach
+	once  sync.Once     // guards the closing of quit
+	ended chan struct{} // closed when run has returned
+	wake  chan struct{} // capacity 1: there is something new to tell; more of it before it was told changes nothing
 
 	mu         sync.Mutex // guards the fields below; nothing is called while it is held
 	inside     insideState

@@ -270,14 +270,14 @@ func (s *Supervisor) makeReady(ctx context.Context, x *Session, r *repo.Repo, re
 }
 
 // explain prefers what is known of the container's end to the error that it caused.
-func (x *Session) explain(ctx context.Context, err error) error {
+func (s *Session) explain(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return joinContext(ctx)
 	}
-	x.inspect(ctx)
-	x.mu.Lock()
-	state, cause := x.stateLocked()
-	x.mu.Unlock()
+	s.inspect(ctx)
+	s.mu.Lock()
+	state, cause := s.stateLocked()
+	s.mu.Unlock()
 	if state == Stopped || state == Gone {
 		return cause
 	}
