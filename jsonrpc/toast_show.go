@@ -94,6 +94,7 @@ func (s *Server) perform(ctx context.Context, item ToastAction) error {
 	port, forwarded := s.forwardedPort(ctx, params)
 	switch {
 	case ctx.Err() != nil:
+		return ctx.Err()
 	case !forwarded:
 		s.Message(LevelWarning, fmt.Sprintf("Port %d is no longer forwarded", item.Port))
 	case item.Action == actionOpen:
