@@ -39,7 +39,7 @@ test('every setting that is sent is contributed', () => {
 test('every setting says what it is for', () => {
   for (const [name, property] of Object.entries(properties)) {
     assert.ok(property.description || property.markdownDescription, name);
-    assert.match(property.scope, /^(application|machine|window|resource)$/, name);
+    assert.match(property.scope, /^(machine|window|resource)$/, name);
   }
   assert.equal(properties['sketch.serverPath']?.scope, 'machine');
 });
