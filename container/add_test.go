@@ -66,7 +66,8 @@ func TestAddsOfLocalURLs(t *testing.T) {
 			}
 		}
 	}
-	if err := checkAdds("", []byte("ADD http://127.0.0.1:80/ /x")); err == nil || !strings.Contains(err.(*BuildError).Hint, "curl") || !strings.Contains(err.Error(), "127.0.0.1:80") {
+	err := checkAdds("", []byte("ADD http://127.0.0.1:80/ /x"))
+	if failed, ok := errors.AsType[*BuildError](err); !ok || !strings.Contains(failed.Hint, "curl") || !strings.Contains(err.Error(), "127.0.0.1:80") {
 		t.Errorf("error says %v", err)
 	}
 	allowed := []string{
