@@ -6,8 +6,8 @@
 // ours is found again after a crash, and nothing else is ever listed or removed.
 //
 // It never mounts the engine's socket or a folder of the host into a container, never publishes a port on anything
-// but 127.0.0.1, never reads or sends a file from outside a repository, or its .git, for a build, never speaks SSH and knows no sessions: names, files and policies come from its caller, package
-// session.
+// but 127.0.0.1, and never reads a file outside the repository, or sends its .git, for a build. It never speaks SSH and
+// knows no sessions: names, files and policies come from its caller, package session.
 //
 // An [Engine] is safe for concurrent use and keeps no state but its connection. Methods block in the caller's
 // goroutine. The package has one goroutine of its own, the writer of a build context, which ends with the build it
