@@ -111,20 +111,3 @@ func (e *Engine) DiskUsage(ctx context.Context) (Usage, error) {
 	}
 	return usage, nil
 }
-
-// RemoveProbes removes the short-lived containers that a crash in EnsureImage left behind, and says how many. Those of
-// an EnsureImage that is at work are younger than a minute, and stay.
-func (e *Engine) RemoveProbes(ctx context.Context) (int, error) {
-	list, err := e.Probes(ctx, 0)
-	if err != nil {
-		return 0, err
-	}
-	removed := 0
-	for _, c := range list {
-		if err := e.Remove(ctx, c.ID); err != nil {
-			return removed, err
-		}
-		removed++
-	}
-	return removed, nil
-}

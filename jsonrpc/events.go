@@ -108,17 +108,6 @@ func (s *Server) Message(level Level, text string) {
 		s.outbox.post(event{method: protocol.MethodWindowLogMessage, params: &params})
 		return
 	}
-	s.outbox.post(shown(level, text))
-}
-
-func shown(level Level, text string) event {
 	params := protocol.ShowMessageParams{Type: protocol.MessageType(level), Message: clip(plainText(text), maxMessage)}
-	return event{method: protocol.MethodWindowShowMessage, params: &params}
-}
-
-// tellPlain shows a message in editors that do not show the state of sessions by themselves.
-func (s *Server) tellPlain(level Level, text string) {
-	e := shown(level, text)
-	e.plain = true
-	s.outbox.post(e)
+	s.outbox.post(event{method: protocol.MethodWindowShowMessage, params: &params})
 }

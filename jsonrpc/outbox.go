@@ -15,7 +15,6 @@ type event struct {
 	method    string
 	params    any
 	extension bool   // only for editors that declare experimental.sketch
-	plain     bool   // only for the others
 	keep      bool   // not dropped on overflow; their number is bounded by maxInFlight
 	sent      func() // called when the event was sent or dropped, also with the outbox locked; may be nil
 }
@@ -135,7 +134,7 @@ func (s *Server) courier(ctx context.Context) {
 
 func (s *Server) deliver(ctx context.Context, e event) {
 	defer e.settled()
-	if rich := s.editor.Load().sketch != nil; e.extension && !rich || e.plain && rich {
+	if e.extension && s.editor.Load().sketch == nil {
 		return
 	}
 	if err := s.link.conn.Notify(ctx, e.method, e.params); err != nil {

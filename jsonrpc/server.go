@@ -69,7 +69,7 @@ func NewServer(cfg ServerConfig) *Server {
 	for _, c := range commands() {
 		s.commands[c.name] = c
 	}
-	s.news = newSessionNews(s.tellPlain, func(text string) { s.Message(LevelLog, text) })
+	s.news = newSessionNews(s.Message, func(text string) { s.Message(LevelLog, text) })
 	s.toaster = NewToaster(ToasterConfig{Tell: s.showToast, Act: s.act, Acts: s.acts})
 	return s
 }

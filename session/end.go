@@ -70,7 +70,7 @@ type PruneOptions struct {
 
 // Pruned is one thing that was, or would be, removed.
 type Pruned struct {
-	Kind  string // "session", "image", "state"
+	Kind  string // "session", "image", "state", "probe"
 	Name  string
 	Bytes int64 // disk space, where known
 }
@@ -82,12 +82,10 @@ func (s *Supervisor) Prune(ctx context.Context, o PruneOptions) ([]Pruned, error
 	if err != nil {
 		return nil, err
 	}
-	if !o.DryRun {
-		if _, err := e.RemoveProbes(ctx); err != nil {
-			return nil, err
-		}
+	removed, err := s.pruneProbes(ctx, e, o)
+	if err != nil {
+		return removed, err
 	}
-	var removed []Pruned
 	list, err := s.Sessions(ctx)
 	if err != nil {
 		return nil, err
@@ -112,6 +110,27 @@ func (s *Supervisor) Prune(ctx context.Context, o PruneOptions) ([]Pruned, error
 	}
 	images, err := s.pruneImages(ctx, e, o)
 	return append(removed, images...), err
+}
+
+// pruneProbes removes what a killed build of an image left: containers that looked at it for a moment.
+func (s *Supervisor) pruneProbes(ctx context.Context, e Engine, o PruneOptions) ([]Pruned, error) {
+	probes, err := e.Probes(ctx, o.Older)
+	if err != nil {
+		return nil, err
+	}
+	var removed []Pruned
+	for _, p := range probes {
+		if p.Owner() != s.cfg.Store.id {
+			continue
+		}
+		if !o.DryRun {
+			if err := e.Remove(ctx, p.ID); err != nil {
+				return removed, err
+			}
+		}
+		removed = append(removed, Pruned{Kind: "probe", Name: p.Name})
+	}
+	return removed, nil
 }
 
 func (s *Supervisor) forget(name string) error {

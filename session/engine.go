@@ -25,7 +25,7 @@ type Engine interface {
 	Logs(ctx context.Context, id string, lines int) ([]byte, error)
 	Images(ctx context.Context) ([]container.StoredImage, error)
 	RemoveImage(ctx context.Context, id string) error
-	RemoveProbes(ctx context.Context) (int, error)
+	Probes(ctx context.Context, olderThan time.Duration) ([]container.Container, error)
 	Local() bool
 	Host() string
 	Close() error

@@ -36,6 +36,9 @@ func explain(err error) *jsonrpc.Error {
 }
 
 func explainEngine(err error) *jsonrpc.Error {
+	if e, ok := errors.AsType[*container.ContextError](err); ok {
+		return &jsonrpc.Error{Kind: jsonrpc.KindNoEngine, Message: err.Error(), Hint: e.Hint()}
+	}
 	switch {
 	case errors.Is(err, container.ErrEngineDenied):
 		return &jsonrpc.Error{

@@ -33,12 +33,12 @@ type exitError int
 func (e exitError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
 // serve is one editor window: it ends with the editor, and leaves the sessions running.
-func serve(ctx context.Context, o *options) error {
+func serve(ctx context.Context, o *options) (err error) {
 	log, closeLog, err := o.logger()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, closeLog()) }()
+	defer func() { err = errors.Join(err, closeLog()) }() // the named result
 	b := &backend{options: o}
 	server := jsonrpc.NewServer(jsonrpc.ServerConfig{Backend: b, Log: log, Version: versionInfo().Version, OpenBrowser: openBrowser})
 	b.server = server

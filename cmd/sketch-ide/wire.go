@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/sketch-ide/sketch-ide/jsonrpc"
 	"github.com/sketch-ide/sketch-ide/session"
 	"github.com/sketch-ide/sketch-ide/tunnel"
@@ -14,6 +16,9 @@ func wireSession(i session.Info) jsonrpc.Session {
 	}
 	if i.Err != nil {
 		s.Error = explain(i.Err).Data()
+	}
+	if stopped, ok := errors.AsType[*session.StoppedError](i.Err); ok {
+		s.ExitCode = &stopped.ExitCode
 	}
 	return s
 }

@@ -182,7 +182,7 @@ async function showActions({ backend, window }: CommandContext): Promise<void> {
   ];
   await pickAction(session === undefined ? 'Sketch' : `Sketch: ${session.name}`, [
     ...(session === undefined ? [start] : ofSession),
-    ...(session?.state === 'gone' ? [start] : []),
+    ...(session?.state === 'gone' || session?.state === 'stopped' ? [start] : []),
     { icon: 'info', title: 'Show Status', detail: backend.state.kind, command: 'sketch.showStatus' },
     { icon: 'output', title: 'Show Log', command: 'sketch.showLog' },
     { icon: 'debug-restart', title: 'Restart Backend', command: 'sketch.restartBackend' },

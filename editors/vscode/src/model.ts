@@ -33,7 +33,8 @@ export function reduce(model: Model, event: ModelEvent): Model {
 function withSession(model: Model, session: Session): Model {
   const sessions = new Map(model.sessions);
   const ports = new Map(model.ports);
-  if (session.state === 'stopped') {
+  // Without an error it was ended on request, and is over; with one it stopped by itself, and can be resumed.
+  if (session.state === 'stopped' && session.error === undefined) {
     sessions.delete(session.name);
   } else {
     sessions.set(session.name, session);

@@ -58,8 +58,12 @@ function runningView(model: Model, task: string | undefined): StatusView {
         ...about,
         because(session, 'Its container no longer exists.'),
       ]);
-    case 'connected':
     case 'stopped':
+      return view('warning', 'warning', 'Sketch: session stopped', [
+        ...about,
+        because(session, 'Its container does not run.'),
+      ]);
+    case 'connected':
       return connectedView(model, about);
   }
 }

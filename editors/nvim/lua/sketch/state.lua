@@ -24,9 +24,11 @@ end
 
 ---@param session sketch.Session
 function M.set_session(session)
-  local over = session.state == 'stopped'
+  -- Without an error it was ended on request; with one it stopped by itself, and can be resumed.
+  local stopped = session.state == 'stopped'
+  local over = stopped and not session.error
   sessions[session.name] = not over and session or nil
-  if over or session.state == 'gone' then
+  if stopped or session.state == 'gone' then
     ports[session.name] = nil
   end
 end
