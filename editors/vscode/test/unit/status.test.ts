@@ -85,6 +85,18 @@ const cases: Case[] = [
     tooltip: /connection is lost/,
   },
   {
+    name: 'stopped by itself',
+    model: modelOf(
+      sessionEvent({
+        state: 'stopped',
+        error: { kind: 'disconnected', hint: 'Its files are kept.', retryable: true },
+      }),
+    ),
+    health: 'warning',
+    text: '$(warning) Sketch: session stopped',
+    tooltip: /does not run\. Its files are kept\./,
+  },
+  {
     name: 'gone, with a hint',
     model: modelOf(
       sessionEvent({
