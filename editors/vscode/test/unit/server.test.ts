@@ -47,7 +47,7 @@ test('findServer uses the names of Windows', () => {
 });
 
 test('findServer does not pass over a place that was named and has none', () => {
-  const bundled = having('/ext/server/sketch-ide', '/work/bin/sketch-ide');
+  const bundled = having('/ext/server/sketch-ide', '/src/bin/sketch-ide');
   for (const setting of ['/missing', 'bin/sketch-ide', './bin/sketch-ide']) {
     assert.throws(() => findServer({ ...places, ...bundled, setting }), ServerError, setting);
   }
