@@ -2,6 +2,7 @@
 
 import * as vscode from 'vscode';
 import { emptyModel, type Model, type ModelEvent, openPorts, reduce, type SessionPort } from './model';
+import type { Session } from './protocol';
 
 export class WindowModel implements vscode.Disposable {
   readonly #changed = new vscode.EventEmitter<void>();
@@ -27,7 +28,7 @@ export class WindowModel implements vscode.Disposable {
     try {
       await action();
       const session = this.#model.sessions.get(name);
-      if (session !== undefined) this.apply({ type: 'session', session: { ...session, state: 'stopped' } });
+      if (session !== undefined) this.apply({ type: 'session', session: ended(session) });
     } finally {
       this.#ending.delete(name);
     }
@@ -35,12 +36,16 @@ export class WindowModel implements vscode.Disposable {
 
   #expected(event: ModelEvent): ModelEvent {
     if (event.type !== 'session' || event.session.state !== 'gone') return event;
-    return this.#ending.has(event.session.name)
-      ? { ...event, session: { ...event.session, state: 'stopped' } }
-      : event;
+    return this.#ending.has(event.session.name) ? { ...event, session: ended(event.session) } : event;
   }
 
   dispose(): void {
     this.#changed.dispose();
   }
+}
+
+/** The session as it is when it was ended on request: nothing is wrong with it. */
+function ended(session: Session): Session {
+  const { error: _, ...rest } = session;
+  return { ...rest, state: 'stopped' };
 }
