@@ -36,7 +36,8 @@ var kept = regexp.MustCompile(`^GIT_(EXEC_PATH|CEILING_DIRECTORIES|DISCOVERY_ACR
 // environment is this process's, made such that git is unlocalised and can neither ask, nor write, nor fetch what is missing.
 func environment(extra ...string) []string {
 	env := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GIT_") && !kept.MatchString(v) })
-	env = append(env, "LC_ALL=C", "GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0", "GIT_NO_LAZY_FETCH=1")
+	env = append(env, "LC_ALL=C", "GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0", "GIT_NO_LAZY_FETCH=1",
+		"GIT_ALLOW_PROTOCOL=none") // git before 2.45 knows no GIT_NO_LAZY_FETCH; a hostile repository could have it run a command of its own
 	return append(env, extra...)
 }
 

@@ -96,5 +96,6 @@ func relay(cmd *exec.Cmd, rw io.ReadWriter, end func(), cancel context.CancelCau
 // serveEnvironment makes git read the user's objects, and no configuration but the view's.
 func (r *Repo) serveEnvironment() []string {
 	return environment("GIT_OBJECT_DIRECTORY="+filepath.Join(r.CommonDir, "objects"),
-		"GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_COUNT=0")
+		"GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_COUNT=0",
+		"HOME="+os.DevNull, "XDG_CONFIG_HOME="+os.DevNull) // git before 2.32 knows no GIT_CONFIG_GLOBAL
 }

@@ -33,7 +33,7 @@ type Limits struct {
 	Sessions    int           // session channels of one connection; 256
 	Channels    int           // channels of one connection, of all kinds; 16384
 	Forwards    int           // listeners of one connection; 64
-	Handshake   time.Duration // time to log in; 20 s
+	Handshake   time.Duration // time to log in; 8 s
 	AuthTries   int           // 6
 	Grace       time.Duration // from a hangup to the kill; 3 s
 	Linger      time.Duration // quiet time after which the output of a background process is left; 500 ms
@@ -46,7 +46,7 @@ func (l Limits) withDefaults() Limits {
 	setDefault(&l.Sessions, 256)
 	setDefault(&l.Channels, 16384)
 	setDefault(&l.Forwards, 64)
-	setDefault(&l.Handshake, 20*time.Second)
+	setDefault(&l.Handshake, 8*time.Second)
 	setDefault(&l.AuthTries, 6)
 	setDefault(&l.Grace, 3*time.Second)
 	setDefault(&l.Linger, 500*time.Millisecond)
