@@ -9,5 +9,6 @@
 // The package never draws anything and knows no editor: cmd/sketch-ide translates an [Info] for an editor or a terminal.
 //
 // Goroutines: [Supervisor.Run] waits for one [Session.run] per attached session. That one owns: the SSH connection (tunnel.Conn), the
-// follower of /port-events, the engine's event stream, the forwards (tunnel.Manager, only while owner), and the election. All end with it.
+// follower of /port-events, the engine's event stream, the forwards (tunnel.Manager, only while owner), the writer of what is forwarded, the watch of
+// devcontainer.json, and the election. All end with it.
 package session

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/sketch-ide/sketch-ide/tunnel"
 )
@@ -49,11 +50,22 @@ func (s *Session) keepForwards(ctx context.Context) error {
 		Dial: s.conn.DialContext, Memory: memory, Log: s.log,
 		Changed: func(f []tunnel.Forward) { s.update(func() { s.forwards = f }) },
 	})
-	s.update(func() { s.owner, s.elected, s.manager = true, true, m })
+	s.update(func() { s.owner, s.elected, s.manager, s.forwards = true, true, m, interrupted(s.forwards) })
 	s.brief(m)
 	err = m.Run(ctx)
 	s.update(func() { s.owner, s.manager, s.forwards = false, nil, nil })
 	return err
+}
+
+// interrupted are the last owner's forwards until ours accept: for that moment nobody listens, as when a server restarts.
+func interrupted(forwards []tunnel.Forward) []tunnel.Forward {
+	forwards = slices.Clone(forwards)
+	for n := range forwards {
+		if forwards[n].Status == tunnel.Forwarded {
+			forwards[n].Status = tunnel.Closed
+		}
+	}
+	return forwards
 }
 
 // brief gives a new manager what came before it. What comes meanwhile is given by whoever learns of it, and may be overtaken here by

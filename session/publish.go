@@ -29,11 +29,46 @@ func (s *Session) publish(ctx context.Context) {
 				s.observer.PortsChanged(info)
 			}
 			if m := s.currentManager(); m != nil {
-				// After the observer: what people wait for comes first.
-				s.report("forwards file", s.store.saveForwards(info.Name, info.Forwards, m.Memory()))
+				s.save(toSave{info.Forwards, m.Memory()})
 			}
 		}
 		if last = info; info.State == Gone {
+			return
+		}
+	}
+}
+
+// toSave is what the owner writes for others and for later.
+type toSave struct {
+	forwards []tunnel.Forward
+	memory   tunnel.Memory
+}
+
+// save hands the state to the goroutine that writes it; only the publisher calls it. What has not been written when there is something newer is dropped.
+func (s *Session) save(state toSave) {
+	select {
+	case <-s.saves:
+	default:
+	}
+	s.saves <- state
+}
+
+// keepSaved writes the owner's state until the publisher has ended, and then its last one. A file system can take half a second to replace a file, for which
+// the publisher has no time.
+func (s *Session) keepSaved(ctx context.Context) {
+	write := func(state toSave) {
+		s.report("forwards file", s.store.saveForwards(s.rec.Name, state.forwards, state.memory))
+	}
+	for {
+		select {
+		case state := <-s.saves:
+			write(state)
+		case <-ctx.Done():
+			select {
+			case state := <-s.saves:
+				write(state)
+			default:
+			}
 			return
 		}
 	}

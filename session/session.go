@@ -34,6 +34,7 @@ type Session struct {
 	once  sync.Once     // guards the closing of quit
 	ended chan struct{} // closed when run has returned
 	wake  chan struct{} // capacity 1: there is something new to tell; more of it before it was told changes nothing
+	saves chan toSave   // capacity 1: the owner's latest state, to be written
 
 	mu         sync.Mutex // guards the fields below; nothing is called while it is held
 	inside     insideState
@@ -72,6 +73,7 @@ func newSession(cfg sessionConfig) (*Session, error) {
 		quit:          make(chan struct{}),
 		ended:         make(chan struct{}),
 		wake:          make(chan struct{}, 1),
+		saves:         make(chan toSave, 1),
 		changed:       make(chan struct{}),
 		inside:        insideState{ready: cfg.rec.Ready, branch: cfg.rec.Branch, commit: cfg.rec.Commit},
 	}
@@ -95,11 +97,12 @@ func (s *Session) run(ctx context.Context) {
 	defer close(s.ended)
 	ctx, cancel := context.WithCancel(ctx)
 	var group sync.WaitGroup
-	// All five end with ctx, which the publisher's return cancels; they are waited for right below.
+	// All six end with ctx, which the publisher's return cancels; they are waited for right below.
 	group.Go(func() { s.report("connection", s.conn.Run(ctx)) })
 	group.Go(func() { s.watchContainer(ctx) })
 	group.Go(func() { s.followPorts(ctx) })
 	group.Go(func() { s.report("ownership", s.own(ctx)) })
+	group.Go(func() { s.keepSaved(ctx) })
 	group.Go(func() { s.report("devcontainer.json", s.followRepository(ctx)) })
 	s.publish(ctx)
 	cancel()

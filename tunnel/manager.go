@@ -27,7 +27,7 @@ type ManagerConfig struct {
 	// Listen binds the host's side; nil means net.Listen. It must not block.
 	Listen func(network, address string) (net.Listener, error)
 
-	// Changed is called from one goroutine with all forwards, sorted by Port, after each change, once the listeners
+	// Changed is called from one goroutine with all forwards, sorted by Port, after the first snapshot and each change, once the listeners
 	// accept. It must not block, and must not call the Manager's Forward and Unforward.
 	Changed func([]Forward)
 
@@ -72,6 +72,7 @@ type Manager struct {
 	inputs   inputs
 	forwards []Forward // as last published; never modified
 	memory   Memory    // as of then; never modified
+	answered bool      // a snapshot was taken into account and told
 }
 
 // inputs are what the world looks like. The owner takes a copy; the values inside are not modified.
@@ -104,6 +105,7 @@ func NewManager(cfg ManagerConfig) *Manager {
 		stopped:  make(chan struct{}),
 		owner:    newReconciler(cfg),
 		inputs:   inputs{settings: cfg.Settings, pipe: Connected},
+		memory:   cfg.Memory.clone(),
 	}
 }
 
@@ -149,7 +151,9 @@ func (m *Manager) reconcile(timer *time.Timer) {
 	forwards, again := m.owner.reconcile(in, time.Now())
 	timer.Reset(again)
 	m.mu.Lock()
-	changed := !slices.EqualFunc(forwards, m.forwards, Forward.equal)
+	// The first snapshot is answered even if nothing is forwarded: who shows what an earlier Manager had waits for it.
+	changed := !m.answered && in.snapshot.Epoch != "" || !slices.EqualFunc(forwards, m.forwards, Forward.equal)
+	m.answered = m.answered || in.snapshot.Epoch != ""
 	if changed {
 		m.forwards, m.memory = forwards, m.owner.memory.clone()
 	}
