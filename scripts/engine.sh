@@ -5,11 +5,14 @@ set -euo pipefail
 
 answers() { command -v docker >/dev/null && timeout 10 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
 
-# forget_stale FILE NAME: a pid file survives a crash, and its number may by now be another program's, for which a daemon gives up.
+# forget_stale FILE NAME: a pid file survives a crash, and its number may by now be another program's or a dead one's, for which a daemon gives up.
 forget_stale() {
   local pid
   pid=$(cat "$1" 2>/dev/null) || return 0
-  [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$2" ] || rm -f "$1"
+  if [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$2" ] && ! grep -qs '^State:[[:space:]]*[ZX]' "/proc/$pid/status"; then
+    return 0
+  fi
+  rm -f "$1"
 }
 
 daemon= # process id, where we started it
@@ -37,8 +40,15 @@ fi
 install_packages docker.io iptables ca-certificates
 answers || start_daemon
 deadline=$((SECONDS + 60))
+retries=5 # one that was killed a moment ago may still be on its way out
 until answers; do
   if [ -n "$daemon" ] && ! kill -0 "$daemon" 2>/dev/null; then
+    if [ $retries -gt 0 ] && grep -q 'pid file found' "$state_dir/dockerd.log"; then
+      retries=$((retries - 1))
+      sleep 1
+      start_daemon
+      continue
+    fi
     die "dockerd does not run here: $(grep -v level=info "$state_dir/dockerd.log" | tail -n 3)"
   fi
   [ $SECONDS -lt $deadline ] || die "The Docker engine does not answer after a minute (log: $state_dir/dockerd.log)."
