@@ -43,7 +43,6 @@ make_image() {
     tail -n 15 "$log" >&2
     die "debootstrap failed."
   fi
-  echo 'deb http://deb.debian.org/debian-security bookworm-security main' >>"$root/image/etc/apt/sources.list"
   # Folders stay, for packages that expect them.
   (cd "$root/image" && find var/cache/apt var/lib/apt/lists var/log usr/share/{doc,info,locale,man} ! -type d -delete)
   tar -C "$root/image" --numeric-owner -c . | docker import --change 'CMD ["/bin/bash"]' - "$1" >/dev/null
