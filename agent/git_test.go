@@ -55,14 +55,19 @@ func (w *world) installHelper() {
 	}
 }
 
-// serveGit is the host: it serves git upload-pack of a repository on its connection, and notes the protocols asked for.
-func (w *world) serveGit(client *ssh.Client, repository string) (protocols func() []string) {
+// serveGit is the host: it logs in, serves git upload-pack of a repository from its first moment on, and notes the protocols asked for.
+func (w *world) serveGit(repository string) (protocols func() []string) {
+	conn, opens, requests := w.login()
 	var mu sync.Mutex
 	var seen []string
-	channels := client.HandleChannelOpen(sshwire.ChannelGit)
 	var serving sync.WaitGroup
+	serving.Go(func() { ssh.DiscardRequests(requests) })
 	serving.Go(func() {
-		for open := range channels {
+		for open := range opens {
+			if open.ChannelType() != sshwire.ChannelGit {
+				_ = open.Reject(ssh.UnknownChannelType, "")
+				continue
+			}
 			protocol := string(open.ExtraData())
 			mu.Lock()
 			seen = append(seen, protocol)
@@ -87,7 +92,7 @@ func (w *world) serveGit(client *ssh.Client, repository string) (protocols func(
 			})
 		}
 	})
-	w.t.Cleanup(func() { client.Close(); serving.Wait() })
+	w.t.Cleanup(func() { conn.Close(); serving.Wait() })
 	return func() []string {
 		mu.Lock()
 		defer mu.Unlock()
@@ -106,7 +111,7 @@ func TestGitFetchFromTheHost(t *testing.T) {
 	}
 	w.mustGit(host, "add", "file")
 	w.mustGit(host, "commit", "-q", "-m", "first")
-	protocols := w.serveGit(w.dial(), filepath.Join(host, ".git"))
+	protocols := w.serveGit(filepath.Join(host, ".git"))
 	// A client that serves nothing, newer than the host's connection, must not be in the way.
 	w.runSSH("-N", "box")
 	w.eventually("two clients are logged in", func() bool {
@@ -157,7 +162,7 @@ func TestGitFetchWaitsForTheHost(t *testing.T) {
 			t.Errorf("ls-remote: %v\n%s", err, out)
 		}
 	}()
-	w.serveGit(w.dial(), filepath.Join(host, ".git"))
+	w.serveGit(filepath.Join(host, ".git"))
 	<-done
 }
 

@@ -185,8 +185,16 @@ func (w *world) finish(cmd *exec.Cmd, input string) result {
 	return result{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode(), time.Since(start)}
 }
 
-// dial logs in as the host does, with package ssh.
+// dial logs in as the host does, with package ssh. The client that it returns refuses channels until somebody asks for them.
 func (w *world) dial() *ssh.Client {
+	w.t.Helper()
+	client := ssh.NewClient(w.login())
+	w.t.Cleanup(func() { client.Close(); client.Wait() })
+	return client
+}
+
+// login is dial for whoever answers what the agent asks of the connection, from its first moment on.
+func (w *world) login() (ssh.Conn, <-chan ssh.NewChannel, <-chan *ssh.Request) {
 	w.t.Helper()
 	raw, err := net.Dial("tcp", w.address)
 	if err != nil {
@@ -196,9 +204,7 @@ func (w *world) dial() *ssh.Client {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	client := ssh.NewClient(conn, channels, requests)
-	w.t.Cleanup(func() { client.Close(); client.Wait() })
-	return client
+	return conn, channels, requests
 }
 
 func newKey(t *testing.T) (string, ssh.Signer) {
