@@ -1,6 +1,7 @@
 package jsonrpc
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -123,10 +124,26 @@ func setArgument(field reflect.Value, name string, value any) error {
 			return argumentError("the argument %q must be true or false", name)
 		}
 		field.SetBool(flag)
-	case reflect.Int:
+	case reflect.Int, reflect.Int64:
 		return setNumber(field, name, value)
+	case reflect.Slice:
+		return setStructured(field, name, value)
 	default:
 		return fmt.Errorf("decode argument %q: unsupported kind %v", name, field.Kind())
+	}
+	return nil
+}
+
+// setStructured takes a list of objects as it stands: no editor makes it from bare values.
+func setStructured(field reflect.Value, name string, value any) error {
+	raw, err := json.Marshal(value)
+	if err != nil {
+		return argumentError("the argument %q is not JSON", name)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(field.Addr().Interface()); err != nil {
+		return argumentError("the argument %q is not valid: %v", name, err)
 	}
 	return nil
 }
@@ -141,7 +158,7 @@ func setNumber(field reflect.Value, name string, value any) error {
 		return argumentError("the argument %q must be a number", name)
 	case isPort && (number < 1 || number > math.MaxUint16):
 		return argumentError("the argument %q must be between 1 and 65535", name)
-	case number < 0 || number > math.MaxInt32:
+	case number < -1 || number > math.MaxInt32 && field.Kind() == reflect.Int:
 		return argumentError("the argument %q is out of range", name)
 	}
 	field.SetInt(number)

@@ -36,6 +36,32 @@ type Backend interface {
 	Logs(ctx context.Context, p LogsParams) (LogsResult, error)
 	Prune(ctx context.Context, p PruneParams) (PruneResult, error)
 
+	// Diff tells what a session has changed.
+	Diff(ctx context.Context, p DiffParams) (DiffResult, error)
+	// File returns one version of a file.
+	File(ctx context.Context, p FileParams) (FileResult, error)
+	// Comment changes, lists or sends the collected comments.
+	Comment(ctx context.Context, p CommentParams) (CommentsResult, error)
+	// Merge takes a session's work over on the host, or says what that would do.
+	Merge(ctx context.Context, p MergeParams) (MergeResult, error)
+	// OpenRemote says how to open a session's folder over SSH; showing it is the server's work.
+	OpenRemote(ctx context.Context, p OpenRemoteParams) (OpenRemoteResult, error)
+	// SSHConfig looks at the user's SSH configuration, or changes the one line in it.
+	SSHConfig(ctx context.Context, p SSHConfigParams) (SSHConfigResult, error)
+
+	// Prompt hands a message to the agent, and returns when it was taken.
+	Prompt(ctx context.Context, p PromptParams) (PromptResult, error)
+	// Cancel ends the agent's turn or one of its tool calls.
+	Cancel(ctx context.Context, p CancelParams) error
+	// Answer answers a question of the agent.
+	Answer(ctx context.Context, p AnswerParams) error
+	// Conversation returns the conversation with the agent.
+	Conversation(ctx context.Context, p ConversationParams) (ConversationResult, error)
+	// Models lists the models that the settings name.
+	Models(ctx context.Context) (ModelsResult, error)
+	// SetKey takes a key that the editor keeps.
+	SetKey(ctx context.Context, p SetKeyParams) error
+
 	// Close detaches: the editor is gone, sessions go on. Serve calls it once, at its end, with a deadline.
 	Close(ctx context.Context) error
 }

@@ -172,6 +172,60 @@ func (b *fakeBackend) Prune(ctx context.Context, p PruneParams) (PruneResult, er
 	return PruneResult{}, b.called(ctx, "prune", p)
 }
 
+func (b *fakeBackend) Diff(ctx context.Context, p DiffParams) (DiffResult, error) {
+	return played[DiffResult](ctx, b, "sketch.diff", p)
+}
+
+func (b *fakeBackend) File(ctx context.Context, p FileParams) (FileResult, error) {
+	return played[FileResult](ctx, b, "sketch.file", p)
+}
+
+func (b *fakeBackend) Comment(ctx context.Context, p CommentParams) (CommentsResult, error) {
+	return played[CommentsResult](ctx, b, "sketch.comment", p)
+}
+
+func (b *fakeBackend) Merge(ctx context.Context, p MergeParams) (MergeResult, error) {
+	return played[MergeResult](ctx, b, "sketch.merge", p)
+}
+
+func (b *fakeBackend) OpenRemote(ctx context.Context, p OpenRemoteParams) (OpenRemoteResult, error) {
+	return played[OpenRemoteResult](ctx, b, "sketch.openRemote", p)
+}
+
+func (b *fakeBackend) SSHConfig(ctx context.Context, p SSHConfigParams) (SSHConfigResult, error) {
+	return played[SSHConfigResult](ctx, b, "sketch.sshConfig", p)
+}
+
+func (b *fakeBackend) Prompt(ctx context.Context, p PromptParams) (PromptResult, error) {
+	return played[PromptResult](ctx, b, "sketch.prompt", p)
+}
+
+func (b *fakeBackend) Cancel(ctx context.Context, p CancelParams) error {
+	return b.called(ctx, "cancel", p)
+}
+
+func (b *fakeBackend) Answer(ctx context.Context, p AnswerParams) error {
+	return b.called(ctx, "answer", p)
+}
+
+func (b *fakeBackend) Conversation(ctx context.Context, p ConversationParams) (ConversationResult, error) {
+	return played[ConversationResult](ctx, b, "sketch.conversation", p)
+}
+
+func (b *fakeBackend) Models(ctx context.Context) (ModelsResult, error) {
+	return played[ModelsResult](ctx, b, "sketch.models", nil)
+}
+
+func (b *fakeBackend) SetKey(ctx context.Context, p SetKeyParams) error {
+	return b.called(ctx, "setKey", p)
+}
+
+// played answers a command with its example of the reference.
+func played[R any](ctx context.Context, b *fakeBackend, command string, params any) (R, error) {
+	result, _ := examples()[command].result.(R)
+	return result, b.called(ctx, strings.TrimPrefix(command, "sketch."), params)
+}
+
 func (b *fakeBackend) Close(ctx context.Context) error { return b.called(ctx, "close", nil) }
 
 // openBrowser stands for the host's browser.

@@ -32,6 +32,15 @@ const (
 	KindPortInUse     Kind = "portInUse"
 	KindPortDenied    Kind = "portDenied"
 	KindBrowser       Kind = "browser"
+	KindNoBranch      Kind = "noBranch"
+	KindDirty         Kind = "dirty"
+	KindConflict      Kind = "conflict"
+	KindGit           Kind = "git"
+	KindSSHConfig     Kind = "sshConfig"
+	KindNoModel       Kind = "noModel"
+	KindModel         Kind = "model"
+	KindBudget        Kind = "budget"
+	KindNoQuestion    Kind = "noQuestion"
 	KindSettings      Kind = "settings"
 	KindBusy          Kind = "busy"
 	KindInternal      Kind = "internal"
@@ -67,6 +76,15 @@ func Kinds() []KindInfo {
 		{KindPortInUse, 1302, "the host port is in use"},
 		{KindPortDenied, 1303, "the host port may not be bound"},
 		{KindBrowser, 1304, "no browser could be opened"},
+		{KindNoBranch, 1501, "the session has committed nothing yet"},
+		{KindDirty, 1502, "the working tree on the host has changes that are not committed"},
+		{KindConflict, 1503, "the work conflicts with what is checked out on the host"},
+		{KindGit, 1504, "git refused or failed"},
+		{KindSSHConfig, 1505, "the user's SSH configuration could not be read or changed"},
+		{KindNoModel, 1601, "no model, or no key for it, is configured"},
+		{KindModel, 1602, "the model's server refused or failed"},
+		{KindBudget, 1603, "a budget is used up"},
+		{KindNoQuestion, 1604, "there is no such question, or it needs no answer any more"},
 		{KindSettings, 1401, "a setting is not valid"},
 		{KindBusy, 1402, "too much is going on at once"},
 		{KindArguments, int(jsonrpc2.InvalidParams), "the arguments are not valid"},

@@ -61,6 +61,27 @@ func (s *Server) PortsChanged(session string, owner bool, ports []Port) {
 	s.toaster.Observe(session, owner, ports)
 }
 
+// BranchChanged tells the editor the full state of a session's branch. It never blocks and may be called from any goroutine, also before Serve; for
+// one session the calls must come in order.
+func (s *Server) BranchChanged(branch Branch) {
+	s.outbox.post(event{key: "branch " + branch.Session, method: methodBranch, params: branch, extension: true})
+}
+
+// AgentChanged tells the editor how a session's agent stands. It never blocks and may be called from any goroutine, also before Serve; for one
+// session the calls must come in order.
+func (s *Server) AgentChanged(status AgentStatus) {
+	s.outbox.post(event{key: "agent " + status.Session, method: methodAgent, params: status, extension: true})
+}
+
+// MessageChanged tells the editor one message of a conversation as it stands. It never blocks and may be called from any goroutine, also before Serve:
+// an editor that reads slowly gets the latest state of each message. For one message the calls must come in order.
+func (s *Server) MessageChanged(session string, message Message) {
+	s.outbox.post(event{
+		key: "message " + session + " " + message.ID, method: methodMessage, extension: true,
+		params: MessageNotification{Session: session, Message: message},
+	})
+}
+
 // portEvents finds what happened between two states.
 func portEvents(before, after []Port) []PortEventNotification {
 	old := make(map[int]Port, len(before))

@@ -17,6 +17,9 @@ func notifications() []method {
 		{methodSession, reflect.TypeFor[Session](), "The full state of a session, after each change."},
 		{methodPorts, reflect.TypeFor[PortsNotification](), "The full state of a session's ports, after each change."},
 		{methodPortEvent, reflect.TypeFor[PortEventNotification](), "Something happened to one port."},
+		{methodBranch, reflect.TypeFor[Branch](), "The full state of the branch that a session's commits come back as, after each change."},
+		{methodAgent, reflect.TypeFor[AgentStatus](), "How a session's agent stands, after each change."},
+		{methodMessage, reflect.TypeFor[MessageNotification](), "One message of the conversation with the agent, as it stands; again and again while it is streamed. Where an editor reads too slowly some are left out; `sketch.conversation` has them all."},
 	}
 }
 
@@ -24,6 +27,9 @@ const (
 	methodSession   = "$/sketch/session"
 	methodPorts     = "$/sketch/ports"
 	methodPortEvent = "$/sketch/portEvent"
+	methodBranch    = "$/sketch/branch"
+	methodAgent     = "$/sketch/agent"
+	methodMessage   = "$/sketch/message"
 )
 
 // received are the standard methods that the server understands.

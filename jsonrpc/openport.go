@@ -83,6 +83,15 @@ func (s *Server) showDocument(ctx context.Context, address string) bool {
 	return err == nil && decoded[bool](member(answer, "success")) // older Emacs answers null to what it does not know
 }
 
+// openRemote does the command sketch.openRemote.
+func (s *Server) openRemote(ctx context.Context, p OpenRemoteParams, _ Progress) (OpenRemoteResult, error) {
+	result, err := s.cfg.Backend.OpenRemote(ctx, p)
+	if err == nil && p.Show && s.editor.Load().showDocument {
+		result.Shown = s.showDocument(ctx, result.URI)
+	}
+	return result, err
+}
+
 // portURL is where a browser finds a forwarded port; empty unless that is http or https, since editors open it.
 func portURL(port Port) string {
 	address := port.URL

@@ -89,12 +89,14 @@ func typescriptType(goType string) string {
 		return typescriptType(element) + "[]"
 	}
 	switch goType {
-	case "int", "int64", "uint64":
+	case "int", "int64", "uint64", "float64":
 		return "number"
 	case "bool":
 		return "boolean"
 	case "time.Time":
 		return "string"
+	case "json.RawMessage":
+		return "unknown"
 	}
 	return goType // string, and the names of wire types
 }

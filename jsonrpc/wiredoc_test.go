@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// wireDoc is what the generators know about the types in wire.go and the kinds in error.go: taken from the source, so
+// wireDoc is what the generators know about the types in wire*.go and the kinds in error.go: taken from the source, so
 // that the comments come along.
 type wireDoc struct {
 	types []*wireType // in the order of the source
@@ -39,7 +39,7 @@ func (d *wireDoc) find(name string) *wireType {
 func parseWire(t *testing.T) *wireDoc {
 	t.Helper()
 	doc := &wireDoc{}
-	for _, name := range []string{"wire.go", "error.go"} {
+	for _, name := range []string{"wire.go", "wire_branch.go", "wire_agent.go", "error.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)

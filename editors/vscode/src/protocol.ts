@@ -27,6 +27,30 @@ export const Command = {
   ssh: 'sketch.ssh',
   /** Remove what ended sessions left behind. */
   prune: 'sketch.prune',
+  /** Tell what a session has changed since its base, by files and hunks. */
+  diff: 'sketch.diff',
+  /** Return a file of a session as it was at the base, is on the branch, or is inside now. */
+  file: 'sketch.file',
+  /** Collect remarks on lines of a session's work, and send them to the agent as one message. */
+  comment: 'sketch.comment',
+  /** Take a session's branch over into what is checked out on the host: merge, cherry-pick, squash or reset; nothing is done where that would conflict. */
+  merge: 'sketch.merge',
+  /** Tell how to open a session's folder in a window of its own over SSH, and open it when asked to. */
+  openRemote: 'sketch.openRemote',
+  /** Look whether `ssh sketch-…` works everywhere, install the line in the user's SSH configuration that makes it so, or remove it. */
+  sshConfig: 'sketch.sshConfig',
+  /** Send a message to the agent; it returns when the message was taken. */
+  prompt: 'sketch.prompt',
+  /** End what the agent does: the turn, or one tool call. */
+  cancel: 'sketch.cancel',
+  /** Answer a question of the agent. */
+  answer: 'sketch.answer',
+  /** Return the conversation with the agent, and how it stands. */
+  conversation: 'sketch.conversation',
+  /** List the models that the settings name. */
+  models: 'sketch.models',
+  /** Hand over a key for a model that the editor keeps; it is held in memory and never written. */
+  setKey: 'sketch.setKey',
   /** Return the latest lines that a session's agent has written. */
   logs: 'sketch.logs',
 } as const;
@@ -46,6 +70,18 @@ export interface CommandMap {
   'sketch.doctor': { params: undefined; result: DoctorResult };
   'sketch.ssh': { params: SessionParams; result: SSHResult };
   'sketch.prune': { params: PruneParams; result: PruneResult };
+  'sketch.diff': { params: DiffParams; result: DiffResult };
+  'sketch.file': { params: FileParams; result: FileResult };
+  'sketch.comment': { params: CommentParams; result: CommentsResult };
+  'sketch.merge': { params: MergeParams; result: MergeResult };
+  'sketch.openRemote': { params: OpenRemoteParams; result: OpenRemoteResult };
+  'sketch.sshConfig': { params: SSHConfigParams; result: SSHConfigResult };
+  'sketch.prompt': { params: PromptParams; result: PromptResult };
+  'sketch.cancel': { params: CancelParams; result: null };
+  'sketch.answer': { params: AnswerParams; result: null };
+  'sketch.conversation': { params: ConversationParams; result: ConversationResult };
+  'sketch.models': { params: undefined; result: ModelsResult };
+  'sketch.setKey': { params: SetKeyParams; result: null };
   'sketch.logs': { params: LogsParams; result: LogsResult };
 }
 
@@ -57,6 +93,12 @@ export const Notification = {
   ports: '$/sketch/ports',
   /** Something happened to one port. */
   portEvent: '$/sketch/portEvent',
+  /** The full state of the branch that a session's commits come back as, after each change. */
+  branch: '$/sketch/branch',
+  /** How a session's agent stands, after each change. */
+  agent: '$/sketch/agent',
+  /** One message of the conversation with the agent, as it stands; again and again while it is streamed. Where an editor reads too slowly some are left out; `sketch.conversation` has them all. */
+  message: '$/sketch/message',
 } as const;
 
 export type NotificationName = (typeof Notification)[keyof typeof Notification];
@@ -66,6 +108,9 @@ export interface NotificationMap {
   '$/sketch/session': Session;
   '$/sketch/ports': PortsNotification;
   '$/sketch/portEvent': PortEventNotification;
+  '$/sketch/branch': Branch;
+  '$/sketch/agent': AgentStatus;
+  '$/sketch/message': MessageNotification;
 }
 
 /** The `code` of an error, by its kind. Codes never change their meaning. */
@@ -106,6 +151,24 @@ export const ErrorCode = {
   portDenied: 1303,
   /** No browser could be opened. */
   browser: 1304,
+  /** The session has committed nothing yet. */
+  noBranch: 1501,
+  /** The working tree on the host has changes that are not committed. */
+  dirty: 1502,
+  /** The work conflicts with what is checked out on the host. */
+  conflict: 1503,
+  /** Git refused or failed. */
+  git: 1504,
+  /** The user's SSH configuration could not be read or changed. */
+  sshConfig: 1505,
+  /** No model, or no key for it, is configured. */
+  noModel: 1601,
+  /** The model's server refused or failed. */
+  model: 1602,
+  /** A budget is used up. */
+  budget: 1603,
+  /** There is no such question, or it needs no answer any more. */
+  noQuestion: 1604,
   /** A setting is not valid. */
   settings: 1401,
   /** Too much is going on at once. */
@@ -410,6 +473,550 @@ export type NotificationStyle =
   | 'message' // window/showMessage
   | 'none'; // nothing
 
+/** Branch is the branch on the host that a session's commits come back as. It is always the full state. */
+export interface Branch {
+  /** Name of the session. */
+  session: string;
+  /** Short name on the host, e.g. "sketch/fix-login". */
+  name: string;
+  /** It is on the host: something was committed inside. */
+  exists: boolean;
+  /** Its tip on the host. */
+  commit?: string;
+  /** First line of the tip's message. */
+  subject?: string;
+  /** Commit of the host that the work started from. */
+  base: string;
+  /** Branch that was checked out on the host when the session started. */
+  baseBranch?: string;
+  /** Commits since base. */
+  ahead: number;
+  /** Commits that baseBranch has got since base. */
+  behind: number;
+  /** When commits last arrived. */
+  updated?: string;
+  /** Why the latest commits are not on the host, when they are not. */
+  error?: ErrorData;
+}
+
+/** DiffParams asks what a session has changed. */
+export interface DiffParams {
+  /** Default: the session of this window. */
+  session?: string;
+  /** Up to the files as they are inside, rather than to the branch's tip. */
+  uncommitted?: boolean;
+  /** Only this file, relative to the repository; default: all. */
+  path?: string;
+  /** Lines around a change, 0 meaning 3; -1 asks for no hunks at all. */
+  context?: number;
+}
+
+/** FileStatus is how a file differs. */
+export type FileStatus =
+  | 'added' // it is new
+  | 'modified' // its content or mode differs
+  | 'deleted' // it is gone
+  | 'renamed' // it was oldPath, and may differ too
+  | 'typeChanged'; // it became a symbolic link, a submodule or an ordinary file
+
+/** DiffResult is what a session has changed since its base. */
+export interface DiffResult {
+  /** Its name. */
+  session: string;
+  /** Short name on the host. */
+  branch: string;
+  /** Commit on the left. */
+  base: string;
+  /** Commit on the right; absent for files as they are inside. */
+  head?: string;
+  /** Sorted by path. */
+  files: DiffFile[];
+  /** There is more than can be sent; ask for single files. */
+  truncated?: boolean;
+}
+
+/** DiffFile is one file that differs. */
+export interface DiffFile {
+  /** Relative to the repository, with slashes. */
+  path: string;
+  /** Of a renamed file. */
+  oldPath?: string;
+  /** How it differs. */
+  status: FileStatus;
+  /** It has no lines. */
+  binary?: boolean;
+  /** Lines. */
+  added: number;
+  /** Lines. */
+  deleted: number;
+  /** The changes, in order. */
+  hunks?: DiffHunk[];
+}
+
+/** DiffHunk is one place that differs, as in a unified diff. */
+export interface DiffHunk {
+  /** First line on the left, from 1. */
+  oldStart: number;
+  /** Number of lines on the left. */
+  oldLines: number;
+  /** First line on the right, from 1. */
+  newStart: number;
+  /** Number of lines on the right. */
+  newLines: number;
+  /** The function or section that it is in. */
+  header?: string;
+  /** Each with a first character " ", "+", "-" or "\\". */
+  lines: string[];
+}
+
+/** FileVersion is one of the states that a file of a session has. */
+export type FileVersion =
+  | 'base' // at the commit that the work started from
+  | 'branch' // at the branch's tip on the host
+  | 'inside'; // as it is inside now
+
+/** FileParams asks for one version of a file. */
+export interface FileParams {
+  /** Default: the session of this window. */
+  session?: string;
+  /** Relative to the repository, with slashes. */
+  path: string;
+  /** Which one. */
+  version: FileVersion;
+}
+
+/** FileResult is one version of a file. */
+export interface FileResult {
+  /** The file is there in that version. */
+  exists: boolean;
+  /** It has no lines, and no content is sent. */
+  binary?: boolean;
+  /** UTF-8. */
+  content?: string;
+}
+
+/** Side is a side of a diff. */
+export type Side =
+  | 'old' // the base
+  | 'new'; // the session's work
+
+/** Comment is a remark on a line, kept until it is sent to the agent. */
+export interface Comment {
+  /** Names it in this session. */
+  id: string;
+  /** Relative to the repository, with slashes. */
+  path: string;
+  /** From 1. */
+  line: number;
+  /** Of the diff; default: new. */
+  side?: Side;
+  /** What is said. */
+  text: string;
+}
+
+/** CommentParams adds a comment (path, line, text), changes one (id, text), removes one (id alone), or sends all that were collected to the agent as one message (send). Without any of these it only lists. */
+export interface CommentParams {
+  /** Default: the session of this window. */
+  session?: string;
+  /** Of the comment to change or remove. */
+  id?: string;
+  /** Of a new comment. */
+  path?: string;
+  /** Of a new comment. */
+  line?: number;
+  /** Of a new comment. */
+  side?: Side;
+  /** New text. */
+  text?: string;
+  /** Send all comments, after this change. */
+  send?: boolean;
+}
+
+/** CommentsResult are the comments that wait to be sent. */
+export interface CommentsResult {
+  /** Its name. */
+  session: string;
+  /** In the order in which they were made; those that were just sent are no longer here. */
+  comments: Comment[];
+  /** How many were just sent. */
+  sent?: number;
+}
+
+/** MergeHow is a way to take over a session's work. */
+export type MergeHow =
+  | 'merge' // git merge, a fast-forward where possible
+  | 'cherryPick' // each commit anew on top of what is checked out
+  | 'squash' // all in one commit
+  | 'reset'; // the checked-out branch becomes the session's; commits that it had besides are left behind
+
+/** MergeParams asks to take a session's branch over into what is checked out on the host. */
+export interface MergeParams {
+  /** Default: the session of this window. */
+  session?: string;
+  /** Default: merge. */
+  how?: MergeHow;
+  /** Of the commit that a merge or squash makes; default: made from the branch. */
+  message?: string;
+  /** Only predict. */
+  dryRun?: boolean;
+}
+
+/** MergeResult says what a merge did or would do. */
+export interface MergeResult {
+  /** Its name. */
+  session: string;
+  /** What was taken over. */
+  branch: string;
+  /** Short name of the branch that is checked out on the host; "HEAD" when none is. */
+  into: string;
+  /** The way. */
+  how: MergeHow;
+  /** That are taken over. */
+  commits: number;
+  /** That a reset leaves behind. */
+  lost?: number;
+  /** Paths that would conflict; then nothing is done. */
+  conflicts?: string[];
+  /** The host's branch has the work now. */
+  done: boolean;
+  /** What is checked out on the host now. */
+  commit?: string;
+}
+
+/** OpenRemoteResult says how to open a session's folder in an editor window of its own, over SSH. */
+export interface OpenRemoteResult {
+  /** Vscode-remote://ssh-remote+<host>/<path>. */
+  uri: string;
+  /** Alias for ssh(1). */
+  host: string;
+  /** Absolute path of the repository inside. */
+  workspace: string;
+  /** The user's SSH configuration knows the alias; Remote-SSH needs that (sketch.sshConfig installs it). */
+  included: boolean;
+  /** What to know about it, e.g. of the ports that such a window forwards by itself. */
+  note?: string;
+  /** The editor was asked to open it by window/showDocument. */
+  shown?: boolean;
+}
+
+/** OpenRemoteParams asks to open a session's folder in a window of its own. */
+export interface OpenRemoteParams {
+  /** Default: the session of this window. */
+  session?: string;
+  /** Absolute path inside; default: the repository's. */
+  path?: string;
+  /** Ask the editor to open it, by window/showDocument; default: only answer. */
+  show?: boolean;
+}
+
+/** SSHConfigAction is what to do about the user's SSH configuration. */
+export type SSHConfigAction =
+  | 'status' // only look
+  | 'install' // add the one Include line
+  | 'remove'; // remove it
+
+/** SSHConfigParams asks about the line in the user's SSH configuration that makes `ssh sketch-…` work everywhere. */
+export interface SSHConfigParams {
+  /** Default: status. */
+  action?: SSHConfigAction;
+}
+
+/** SSHConfigResult says how the user's SSH configuration stands. */
+export interface SSHConfigResult {
+  /** The line is there. */
+  installed: boolean;
+  /** The user's file. */
+  file: string;
+  /** The line. */
+  line: string;
+  /** The file was changed just now. */
+  changed: boolean;
+}
+
+/** AgentState is what the agent is doing. */
+export type AgentState =
+  | 'off' // no model or no key is configured; everything else works
+  | 'idle' // it waits for a prompt
+  | 'thinking' // the model answers
+  | 'tools' // tools run
+  | 'asking' // it asked something and waits for the answer
+  | 'retrying' // the model's server was not to be had; it tries again
+  | 'compacting' // it makes room in its context
+  | 'cancelling'; // what runs is being ended
+
+/** TurnOutcome is how a turn ended. */
+export type TurnOutcome =
+  | 'done' // the agent says that it has finished
+  | 'cancelled' // the user cancelled it
+  | 'failed' // something kept it from going on; the last notice says what
+  | 'budget'; // a budget was used up
+
+/** AgentStatus is how a session's agent stands. It is always the full state. */
+export interface AgentStatus {
+  /** Name of the session. */
+  session: string;
+  /** What it is doing. */
+  state: AgentState;
+  /** Name of the model in use. */
+  model?: string;
+  /** Number of the current or last turn; 0: none yet. */
+  turn: number;
+  /** How the last turn ended, when idle. */
+  outcome?: TurnOutcome;
+  /** Messages that wait for the next tool boundary. */
+  queued?: number;
+  /** When the current turn began, while there is one. */
+  since?: string;
+  /** The agent's plan. */
+  todo?: TodoItem[];
+  /** Of the whole session. */
+  usage: Usage;
+  /** Tokens of the context that the last request took. */
+  contextUsed?: number;
+  /** Tokens that the model has room for. */
+  contextSize?: number;
+  /** Files that the last turn left uncommitted inside, at most 100. */
+  uncommitted?: string[];
+  /** Why it is off, or why the last turn failed. */
+  error?: ErrorData;
+}
+
+/** TodoStatus is how far an item of the agent's plan is. */
+export type TodoStatus =
+  | 'pending' // to be done
+  | 'active' // being done
+  | 'done'; // done
+
+/** TodoItem is one item of the agent's plan. */
+export interface TodoItem {
+  /** Names it in the plan. */
+  id: string;
+  /** What is to be done. */
+  text: string;
+  /** How far it is. */
+  status: TodoStatus;
+}
+
+/** Usage is what was used of a model. */
+export interface Usage {
+  /** Sent, not counting those from the cache. */
+  inputTokens: number;
+  /** Generated, thinking included. */
+  outputTokens: number;
+  /** Sent and read from the cache. */
+  cacheReadTokens?: number;
+  /** Sent and written to the cache. */
+  cacheWriteTokens?: number;
+  /** By the prices in the settings; 0 where a model has none. */
+  dollars: number;
+  /** Dollars is known: each model used has a price. */
+  priced: boolean;
+}
+
+/** MessageKind is what a message of the conversation is. */
+export type MessageKind =
+  | 'user' // somebody prompted
+  | 'assistant' // the model said something
+  | 'tool' // the agent used a tool
+  | 'question' // the agent asks; sketch.answer answers
+  | 'notice'; // something happened: a commit, a retry, a compaction, a budget, an error
+
+/** Message is one message of a conversation. While it is streamed it is sent again and again, each time as it stands; what has its id replaces it. */
+export interface Message {
+  /** Names it in the conversation. */
+  id: string;
+  /** Its place: larger is later. */
+  seq: number;
+  /** What it is. */
+  kind: MessageKind;
+  /** When it began. */
+  time: string;
+  /** Number of the turn that it belongs to. */
+  turn: number;
+  /** It will not change any more. */
+  done: boolean;
+  /** What was said, Markdown. */
+  text?: string;
+  /** What the model thought first, where it shows that. */
+  thinking?: string;
+  /** That belong to it, such as screenshots. */
+  images?: Image[];
+  /** Of a tool message. */
+  tool?: ToolCall;
+  /** Of a question. */
+  question?: Question;
+  /** Of an assistant message that is done. */
+  usage?: Usage;
+  /** Of a notice about something that failed. */
+  error?: ErrorData;
+}
+
+/** Image is a picture. */
+export interface Image {
+  /** Image/png, image/jpeg, image/gif or image/webp. */
+  mimeType: string;
+  /** Base64. */
+  data: string;
+  /** Of the file, where it had one. */
+  name?: string;
+}
+
+/** ToolState is how far a tool call is. */
+export type ToolState =
+  | 'pending' // its input is still being written
+  | 'running' // it runs
+  | 'done' // it succeeded
+  | 'failed' // it failed; output says why
+  | 'cancelled'; // it was ended by the user
+
+/** ToolCall is one use of a tool. */
+export interface ToolCall {
+  /** Names it for sketch.cancel. */
+  id: string;
+  /** Of the tool, e.g. "bash". */
+  name: string;
+  /** What it does, in a line for people, e.g. "go test ./...". */
+  title: string;
+  /** How far it is. */
+  state: ToolState;
+  /** As the model gave it. */
+  input?: unknown;
+  /** What came of it, or the end of that where it is long. */
+  output?: string;
+  /** Unified diff of what it changed, where it edits files. */
+  diff?: string;
+  /** How long it took, in milliseconds. */
+  durationMs?: number;
+}
+
+/** Question is something that the agent asks its user. */
+export interface Question {
+  /** What is asked. */
+  text: string;
+  /** Answers to choose from; any other text is an answer too. */
+  options?: string[];
+  /** What was answered. */
+  answer?: string;
+  /** It needs no answer any more: answered, or its turn is over. */
+  answered?: boolean;
+}
+
+/** PromptParams is a message to the agent. While a turn runs it steers that one at its next tool boundary; else it begins one. */
+export interface PromptParams {
+  /** Default: the session of this window. */
+  session?: string;
+  /** The message; a word `@path` brings that file along. */
+  text: string;
+  /** Pictures. */
+  images?: Image[];
+  /** Code that it is about. */
+  context?: PromptContext[];
+  /** Name of the model from here on; default: as before. */
+  model?: string;
+}
+
+/** PromptContext is code that a prompt is about. */
+export interface PromptContext {
+  /** Relative to the repository, with slashes. */
+  path: string;
+  /** First line, from 1; absent for a whole file. */
+  startLine?: number;
+  /** Last line. */
+  endLine?: number;
+  /** The lines as the editor has them; absent: as they are inside. */
+  text?: string;
+}
+
+/** PromptResult says that a message was taken. */
+export interface PromptResult {
+  /** Its name. */
+  session: string;
+  /** Of the message in the conversation. */
+  id: string;
+  /** The turn that it belongs to. */
+  turn: number;
+  /** That turn was running already. */
+  steered: boolean;
+}
+
+/** CancelParams asks to end what the agent does. */
+export interface CancelParams {
+  /** Default: the session of this window. */
+  session?: string;
+  /** Only this tool call; default: the whole turn. */
+  tool?: string;
+}
+
+/** AnswerParams answers a question of the agent. */
+export interface AnswerParams {
+  /** Default: the session of this window. */
+  session?: string;
+  /** Of the message that asks. */
+  id: string;
+  /** One of its options, or any text. */
+  answer: string;
+}
+
+/** ConversationParams asks for the conversation. */
+export interface ConversationParams {
+  /** Default: the session of this window. */
+  session?: string;
+  /** Only messages with a larger seq. */
+  after?: number;
+  /** At most so many, the latest; default: 200. */
+  limit?: number;
+}
+
+/** ConversationResult is a conversation, or its end. */
+export interface ConversationResult {
+  /** Its name. */
+  session: string;
+  /** How the agent stands. */
+  status: AgentStatus;
+  /** In order. */
+  messages: Message[];
+  /** There are earlier ones that were not sent. */
+  more?: boolean;
+}
+
+/** MessageNotification carries one message of the conversation, as it stands. */
+export interface MessageNotification {
+  /** Name of the session. */
+  session: string;
+  /** What has its id is replaced. */
+  message: Message;
+}
+
+/** ModelInfo is a model that the settings name. */
+export interface ModelInfo {
+  /** For people and for sketch.prompt. */
+  name: string;
+  /** "anthropic" or "openai". */
+  provider: string;
+  /** As the provider calls it. */
+  model: string;
+  /** Its key was found. */
+  ready: boolean;
+  /** Why it is not ready. */
+  error?: ErrorData;
+}
+
+/** ModelsResult lists the models that the settings name. */
+export interface ModelsResult {
+  /** In the order of the settings. */
+  models: ModelInfo[];
+  /** Name of the one that is used unless a prompt names another. */
+  default?: string;
+}
+
+/** SetKeyParams hands over a key that the editor keeps (secret storage). It stays in this process's memory. */
+export interface SetKeyParams {
+  /** Of a model, or "anthropic" or "openai" for all of that provider. */
+  name: string;
+  /** Empty: forget it. */
+  key: string;
+}
+
 /** Kind is the stable name of what went wrong. Each kind has a stable code; see [Kinds]. */
 export type Kind =
   | 'noEngine'
@@ -430,6 +1037,15 @@ export type Kind =
   | 'portInUse'
   | 'portDenied'
   | 'browser'
+  | 'noBranch'
+  | 'dirty'
+  | 'conflict'
+  | 'git'
+  | 'sshConfig'
+  | 'noModel'
+  | 'model'
+  | 'budget'
+  | 'noQuestion'
   | 'settings'
   | 'busy'
   | 'internal'
