@@ -19,21 +19,23 @@ var allowed = map[string]struct {
 	ours  []string
 	never []string
 }{
-	"cmd/sketch-ide":     {ours: []string{"agent", "agent/agentbin", "container", "jsonrpc", "repo", "session", "tunnel"}, never: []string{"github.com/docker/docker", "golang.org/x/crypto"}},
-	"jsonrpc":            {never: []string{"github.com/docker/docker", "golang.org/x/crypto"}},
-	"session":            {ours: []string{"agent", "agent/agentbin", "container", "devcontainer", "internal/sshwire", "ports", "repo", "tunnel"}, never: []string{"github.com/docker/docker", "go.lsp.dev"}},
-	"devcontainer":       {never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},
-	"container":          {never: []string{"golang.org/x/crypto", "go.lsp.dev"}},
-	"tunnel":             {ours: []string{"internal/sshwire", "ports"}, never: []string{"github.com/docker/docker", "go.lsp.dev"}},
-	"ports":              {never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},
-	"repo":               {never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},
-	"agent":              {ours: []string{"internal/sshwire", "ports"}, never: []string{"github.com/docker/docker", "go.lsp.dev"}},
-	"agent/agentbin":     {never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},
-	"internal/sshwire":   {never: []string{"github.com/docker/docker", "go.lsp.dev"}},
-	"internal/memconn":   {},
-	"internal/bench":     {},
-	"jsonrpc/transcript": {},
-	"scripts/gotest":     {},
+	"cmd/sketch-ide":         {ours: []string{"agent", "agent/agentbin", "container", "jsonrpc", "repo", "session", "tunnel"}, never: []string{"github.com/docker/docker", "golang.org/x/crypto"}},
+	"jsonrpc":                {never: []string{"github.com/docker/docker", "golang.org/x/crypto"}},
+	"session":                {ours: []string{"agent", "agent/agentbin", "container", "devcontainer", "internal/sshwire", "ports", "repo", "tunnel"}, never: []string{"github.com/docker/docker", "go.lsp.dev"}},
+	"devcontainer":           {never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},
+	"container":              {never: []string{"golang.org/x/crypto", "go.lsp.dev"}},
+	"tunnel":                 {ours: []string{"internal/sshwire", "ports"}, never: []string{"github.com/docker/docker", "go.lsp.dev"}},
+	"ports":                  {never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},
+	"repo":                   {never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},
+	"agent":                  {ours: []string{"internal/sshwire", "ports"}, never: []string{"github.com/docker/docker", "go.lsp.dev"}},
+	"agent/agentbin":         {never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},
+	"internal/sshwire":       {never: []string{"github.com/docker/docker", "go.lsp.dev"}},
+	"internal/memconn":       {},
+	"internal/bench":         {},
+	"internal/fakellm":       {never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},
+	"internal/fakellm/serve": {ours: []string{"internal/fakellm"}},
+	"jsonrpc/transcript":     {},
+	"scripts/gotest":         {},
 }
 
 func TestImportsKeepTheirDirection(t *testing.T) {
