@@ -2,6 +2,7 @@ package ports
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -12,7 +13,17 @@ const (
 	lookShare  = 10
 	// nameAtMost bounds a look on the side.
 	nameAtMost = 10 * time.Second
+	// Owners are checked this often, and so many of them: one readlink each.
+	verifyEvery  = time.Second
+	verifyAtMost = 64
 )
+
+// findings are what a look on the side came to.
+type findings struct {
+	asked    []uint32
+	owners   map[uint32]process
+	complete bool
+}
 
 // admit decides about new sockets before they are published. Our own and the configured
 // ones are settled exactly and for next to nothing. SKETCH_IGNORE_PORTS needs the owner,
@@ -64,12 +75,46 @@ func (s *scanner) nameSockets(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case inodes := <-s.jobs:
-			found, _ := s.owners.find(inodes, time.Now().Add(nameAtMost))
+			found, complete := s.owners.find(inodes, time.Now().Add(nameAtMost))
 			select {
 			case <-ctx.Done():
 				return
-			case s.found <- found:
+			case s.found <- findings{inodes, found, complete}:
 			}
+		}
+	}
+}
+
+// settle takes what a look on the side came to. A socket that nobody can be seen to hold
+// has no owner.
+func (s *scanner) settle(f findings) {
+	s.table.name(f.owners)
+	if f.complete {
+		s.table.disown(f.asked)
+	}
+}
+
+// verify checks some owners, since a process may hand a socket to another one and the socket
+// table does not tell. Who is not seen to hold its socket twice in a row is looked for
+// anew: once is no sign, because the socket of a process that ends goes a little later
+// than its descriptors.
+func (s *scanner) verify(now time.Time) {
+	if now.Sub(s.verified) < verifyEvery {
+		return
+	}
+	s.verified = now
+	checked := 0
+	for _, sock := range s.table.sockets { // in random order, so that all have their turn
+		if sock.ignored || sock.owner.pid == 0 {
+			continue
+		}
+		if checked++; checked > verifyAtMost {
+			return
+		}
+		doubted := sock.doubted
+		sock.doubted = !s.owners.holds(sock.owner, sock.Inode)
+		if doubted && sock.doubted && len(s.pending) < maxListeners && !slices.Contains(s.pending, sock.Inode) {
+			s.pending = append(s.pending, sock.Inode)
 		}
 	}
 }

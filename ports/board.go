@@ -55,7 +55,7 @@ func (b *board) update(next map[netip.AddrPort]endpoint, now time.Time) (events 
 		switch {
 		case !open:
 			events = append(events, b.event(Opened, ep, next[ep], now))
-		case old.owner != next[ep].owner:
+		case !old.owner.same(next[ep].owner):
 			events = append(events, b.event(Updated, ep, next[ep], now))
 		}
 	}

@@ -51,6 +51,16 @@ func (k *fakeKernel) listen(rows ...Listener) {
 	k.rows = rows
 }
 
+// handOn gives a socket to another process; a zero one stands for somebody who cannot be seen.
+func (k *fakeKernel) handOn(inode uint32, heir process) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.owners, inode)
+	if heir.pid != 0 {
+		k.owners[inode] = heir
+	}
+}
+
 func (k *fakeKernel) fail(err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -110,4 +120,10 @@ func (k *fakeKernel) find(inodes []uint32, deadline time.Time) (map[uint32]proce
 		}
 	}
 	return found, complete
+}
+
+func (k *fakeKernel) holds(p process, inode uint32) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.owners[inode] == p
 }

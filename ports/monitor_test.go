@@ -200,6 +200,38 @@ func TestMonitorNamesOnceAndNeverWaits(t *testing.T) {
 	})
 }
 
+func TestMonitorChecksOwners(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k, l := newFakeKernel(), NewLog(0)
+		k.owners[1] = process{pid: 10, name: "starter"}
+		k.owners[2] = process{pid: 20, name: "other"}
+		k.listen(listener("0.0.0.0:1", 1), listener("0.0.0.0:2", 2))
+		runMonitor(t, k.monitor(MonitorConfig{Events: l}))
+		names := func() (names []string) {
+			state, _ := l.Snapshot(t.Context())
+			for _, p := range state.Ports {
+				names = append(names, p.Process)
+			}
+			return names
+		}
+		time.Sleep(time.Minute)
+		equal(t, "names", names(), []string{"starter", "other"})
+		equal(t, "owners looked for", k.asked, []uint32{1, 2})
+		k.handOn(1, process{pid: 11, name: "server", ignore: true}) // whether it is seen was decided at open
+		time.Sleep(3 * time.Second)
+		equal(t, "names after one was handed on", names(), []string{"server", "other"})
+		k.handOn(1, process{})
+		time.Sleep(3 * time.Second)
+		equal(t, "names after its owner is not to be seen", names(), []string{"", "other"})
+		equal(t, "events", events(t, l, 0), []string{"updated tcp:0.0.0.0:1", "updated tcp:0.0.0.0:1"})
+		k.scanned()
+		k.asked = nil
+		time.Sleep(time.Minute)
+		equal(t, "owners looked for in vain again", len(k.asked), 0)
+	})
+}
+
 func TestMonitorKeepsStateWhenScansFail(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

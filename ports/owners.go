@@ -13,6 +13,13 @@ type process struct {
 	name    string
 	command string
 	ignore  bool // it asked for that, by ignoreVariable
+
+	seenAt string // the descriptor through which it was seen to hold the socket
+}
+
+// same compares what is told of processes.
+func (p process) same(q process) bool {
+	return p.pid == q.pid && p.name == q.name && p.command == q.command
 }
 
 // ignoreVariable in the environment of a process keeps its ports out of everything.
@@ -26,6 +33,8 @@ type owners interface {
 	// find looks for the holders of inodes until the deadline, and says whether it
 	// looked everywhere. What it cannot see or tell is missing from the result.
 	find(inodes []uint32, deadline time.Time) (found map[uint32]process, complete bool)
+	// holds says whether p, which find has returned, still holds the socket where it was seen.
+	holds(p process, inode uint32) bool
 }
 
 // shortName chooses between the kernel's name of a process's main thread, which ends after

@@ -61,10 +61,11 @@ func (p procOwners) find(inodes []uint32, deadline time.Time) (found map[uint32]
 		if time.Now().After(deadline) {
 			return found, false
 		}
-		for inode := range p.sockets(pid) {
+		for fd, inode := range p.sockets(pid) {
 			if missing[inode] {
 				delete(missing, inode)
-				found[inode] = p.describe(p.firstHolder(pid, inode, deadline))
+				holder, fd := p.firstHolder(pid, fd, inode, deadline)
+				found[inode] = p.describe(holder, fd)
 			}
 		}
 	}
@@ -121,50 +122,66 @@ func (p procOwners) all(time.Time) []int {
 	return all
 }
 
-// sockets yields the inodes of the sockets that a process holds.
-func (p procOwners) sockets(pid int) iter.Seq[uint32] {
-	return func(yield func(uint32) bool) {
+// sockets yields the sockets that a process holds: the descriptor's name under /proc, and the inode.
+func (p procOwners) sockets(pid int) iter.Seq2[string, uint32] {
+	return func(yield func(string, uint32) bool) {
 		dir := strconv.Itoa(pid) + "/fd"
 		for name := range p.list(dir, maxFiles) {
-			link, err := os.Readlink(filepath.Join(p.root, dir, name))
-			if err != nil {
-				continue
-			}
-			number, ok := strings.CutPrefix(link, "socket:[")
-			if !ok {
-				continue
-			}
-			inode, err := strconv.ParseUint(strings.TrimSuffix(number, "]"), 10, 32)
-			if err == nil && !yield(uint32(inode)) {
+			fd := dir + "/" + name
+			if inode, ok := p.socketAt(fd); ok && !yield(fd, inode) {
 				return
 			}
 		}
 	}
 }
 
+// socketAt is the inode of the socket at a descriptor.
+func (p procOwners) socketAt(fd string) (uint32, bool) {
+	link, err := os.Readlink(filepath.Join(p.root, fd))
+	if err != nil {
+		return 0, false
+	}
+	number, ok := strings.CutPrefix(link, "socket:[")
+	if !ok {
+		return 0, false
+	}
+	inode, err := strconv.ParseUint(strings.TrimSuffix(number, "]"), 10, 32)
+	return uint32(inode), err == nil
+}
+
+func (p procOwners) holds(holder process, inode uint32) bool {
+	held, ok := p.socketAt(holder.seenAt)
+	return ok && held == inode
+}
+
 // firstHolder climbs from a process that holds a socket to the one that it inherited it
 // from, so that a server with workers goes by its main process.
-func (p procOwners) firstHolder(pid int, inode uint32, deadline time.Time) int {
+func (p procOwners) firstHolder(pid int, fd string, inode uint32, deadline time.Time) (int, string) {
 	for range maxAncestors {
 		if time.Now().After(deadline) {
 			break
 		}
 		parent := p.parent(pid)
-		if parent <= 1 || parent == p.self || !p.holds(parent, inode) {
+		if parent <= 1 || parent == p.self {
 			break
 		}
-		pid = parent
+		at, ok := p.descriptor(parent, inode)
+		if !ok {
+			break
+		}
+		pid, fd = parent, at
 	}
-	return pid
+	return pid, fd
 }
 
-func (p procOwners) holds(pid int, inode uint32) bool {
-	for held := range p.sockets(pid) {
+// descriptor finds a socket among those of a process.
+func (p procOwners) descriptor(pid int, inode uint32) (fd string, ok bool) {
+	for fd, held := range p.sockets(pid) {
 		if held == inode {
-			return true
+			return fd, true
 		}
 	}
-	return false
+	return "", false
 }
 
 // parent reads the fourth field of /proc/PID/stat; the second, the name, may hold anything.
@@ -178,7 +195,7 @@ func (p procOwners) parent(pid int) int {
 	return parent
 }
 
-func (p procOwners) describe(pid int) process {
+func (p procOwners) describe(pid int, seenAt string) process {
 	dir := strconv.Itoa(pid)
 	cmdline := p.read(dir+"/cmdline", maxCommand)
 	arg0, _, _ := strings.Cut(cmdline, "\x00")
@@ -189,6 +206,7 @@ func (p procOwners) describe(pid int) process {
 		name:    shortName(comm, arg0),
 		command: clean(cmdline, maxCommand),
 		ignore:  slices.ContainsFunc(environ, func(kv []byte) bool { return string(kv) == ignoreVariable }),
+		seenAt:  seenAt,
 	}
 }
 

@@ -87,8 +87,12 @@ func TestFindOwners(t *testing.T) {
 		t.Errorf("found %v", found)
 	}
 	for inode, owner := range want {
-		if found[inode] != owner {
-			t.Errorf("owner of %d is %+v, want %+v", inode, found[inode], owner)
+		got := found[inode]
+		if !p.holds(got, inode) || p.holds(got, inode+1) {
+			t.Errorf("%d is not where it was seen: %q", inode, got.seenAt)
+		}
+		if got.seenAt = ""; got != owner {
+			t.Errorf("owner of %d is %+v, want %+v", inode, got, owner)
 		}
 	}
 
@@ -99,8 +103,8 @@ func TestFindOwners(t *testing.T) {
 	if found, complete := p.find([]uint32{300}, time.Now().Add(-time.Second)); complete || len(found) > 0 {
 		t.Errorf("past the deadline: %v, complete %v", found, complete)
 	}
-	if got := p.firstHolder(22, 300, time.Now().Add(-time.Second)); got != 22 {
-		t.Errorf("past the deadline it climbs to %d", got)
+	if got, fd := p.firstHolder(22, "22/fd/0", 300, time.Now().Add(-time.Second)); got != 22 || fd != "22/fd/0" {
+		t.Errorf("past the deadline it climbs to %d, %s", got, fd)
 	}
 	if found, complete := p.find(nil, later); !complete || len(found) > 0 {
 		t.Errorf("nothing to find: %v, %v", found, complete)
@@ -113,7 +117,7 @@ func TestFindOwnersWithoutProc(t *testing.T) {
 	if found, _ := p.find([]uint32{1}, time.Now().Add(time.Minute)); len(found) > 0 {
 		t.Errorf("found %v", found)
 	}
-	if got := p.describe(7); got != (process{pid: 7}) {
+	if got := p.describe(7, ""); got != (process{pid: 7}) {
 		t.Errorf("describes %+v", got)
 	}
 	if got := p.parent(7); got != 0 {

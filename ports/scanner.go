@@ -19,10 +19,11 @@ type scanner struct {
 	cadence cadence
 	scanned time.Time // when the last scan began
 
-	looked  time.Time // when owners were last looked for before publication
-	pending []uint32  // inodes whose owners are still to be found, at most one scan's
-	jobs    chan []uint32
-	found   chan map[uint32]process
+	looked   time.Time // when owners were last looked for before publication
+	verified time.Time // when it was last checked that owners still are
+	pending  []uint32  // inodes whose owners are still to be found, at most one scan's
+	jobs     chan []uint32
+	found    chan findings
 }
 
 func newScanner(m *Monitor) *scanner {
@@ -31,7 +32,7 @@ func newScanner(m *Monitor) *scanner {
 		table:   newTable(),
 		cadence: cadence{active: m.cfg.ActiveInterval, idle: m.cfg.IdleInterval, lastActive: time.Now()},
 		jobs:    make(chan []uint32),
-		found:   make(chan map[uint32]process),
+		found:   make(chan findings),
 	}
 }
 
@@ -41,6 +42,7 @@ func (s *scanner) run(ctx context.Context, rows []Listener, err error) {
 		changed := s.take(rows, err)
 		now := time.Now()
 		s.cadence.scanned(now, now.Sub(s.scanned), changed || s.busy.Load() > 0)
+		s.verify(now)
 		if !s.pause(ctx) {
 			return
 		}
@@ -72,8 +74,8 @@ func (s *scanner) pause(ctx context.Context) bool {
 			timer.Reset(time.Until(s.scanned.Add(s.cadence.gap())))
 		case jobs <- s.pending:
 			s.pending = nil
-		case found := <-s.found:
-			s.table.name(found)
+		case f := <-s.found:
+			s.settle(f)
 			s.publish()
 		}
 	}

@@ -13,6 +13,7 @@ type socket struct {
 	serial  uint64 // order of appearance
 	owner   process
 	ignored bool // decided once, before publication or when the owner was found late
+	doubted bool // its owner was not seen to hold it at the last check
 }
 
 // A socketKey tells sockets apart. The inode alone does, where the source knows it.
@@ -53,11 +54,24 @@ func (t *table) replace(rows []Listener) (fresh []*socket) {
 	return fresh
 }
 
-// name tells the table who holds the sockets with some inodes.
+// name tells the table who holds the sockets with some inodes. Whoever gets a socket from
+// its first owner does not change whether it is to be seen.
 func (t *table) name(found map[uint32]process) {
 	for _, s := range t.sockets {
-		if p, ok := found[s.Inode]; ok && !s.ignored {
-			s.owner, s.ignored = p, p.ignore
+		p, ok := found[s.Inode]
+		if !ok || s.ignored {
+			continue
+		}
+		s.ignored = s.owner.pid == 0 && !s.doubted && p.ignore
+		s.owner, s.doubted = p, false
+	}
+}
+
+// disown forgets the owners of sockets that nobody can be seen to hold any more.
+func (t *table) disown(inodes []uint32) {
+	for _, s := range t.sockets {
+		if s.doubted && slices.Contains(inodes, s.Inode) {
+			s.owner = process{}
 		}
 	}
 }
