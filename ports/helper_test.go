@@ -7,12 +7,16 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 )
 
-const helperVariable = "PORTS_TEST_HELPER"
+const (
+	helperVariable = "PORTS_TEST_HELPER"
+	heirVariable   = "PORTS_TEST_HEIR"
+)
 
 // A helper is another process that listens, since our own sockets are ignored.
 type helper struct {
@@ -63,6 +67,35 @@ func (h *helper) close(addr string) time.Time {
 	return time.Unix(0, nano)
 }
 
+// crowd makes it listen on so many ports at once, and says where.
+func (h *helper) crowd(n int) []string {
+	h.t.Helper()
+	var addrs string
+	h.say(fmt.Sprintf("crowd %d", n), "%s", &addrs)
+	return strings.Split(addrs, ",")
+}
+
+// disperse makes it close everything.
+func (h *helper) disperse() {
+	h.t.Helper()
+	h.say("disperse", "done")
+}
+
+// blink makes it listen and close so many times, as fast as it can, and says where.
+func (h *helper) blink(n int) []string {
+	h.t.Helper()
+	var addrs string
+	h.say(fmt.Sprintf("blink %d", n), "%s", &addrs)
+	return strings.Split(addrs, ",")
+}
+
+// hand makes it hand a listening socket to a process of its own, and says to which.
+func (h *helper) hand(addr string) (pid int) {
+	h.t.Helper()
+	h.say("hand "+addr, "%d", &pid)
+	return pid
+}
+
 func (h *helper) say(command, format string, answer ...any) {
 	h.t.Helper()
 	if _, err := fmt.Fprintln(h.in, command); err != nil {
@@ -79,24 +112,108 @@ func (h *helper) say(command, format string, answer ...any) {
 
 // TestHelper is no test of its own: it is what the helper runs.
 func TestHelper(t *testing.T) {
-	if os.Getenv(helperVariable) == "" {
-		return
-	}
-	open := map[string]net.Listener{}
-	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
-		command, addr, _ := strings.Cut(lines.Text(), " ")
-		switch command {
-		case "listen":
-			ln, err := net.Listen("tcp", addr)
-			at := time.Now()
-			if err != nil {
-				t.Fatal(err)
-			}
-			open[ln.Addr().String()] = ln
-			fmt.Println(ln.Addr(), at.UnixNano())
-		case "close":
-			open[addr].Close()
-			fmt.Println(time.Now().UnixNano())
+	switch {
+	case os.Getenv(heirVariable) != "":
+		_, _ = io.Copy(io.Discard, os.Stdin) // until the helper ends
+	case os.Getenv(helperVariable) != "":
+		l := listening{t: t, open: map[string]*net.TCPListener{}}
+		defer l.disinherit()
+		for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+			command, argument, _ := strings.Cut(lines.Text(), " ")
+			l.do(command, argument)
 		}
+	}
+}
+
+// listening is the helper's side.
+type listening struct {
+	t     *testing.T
+	open  map[string]*net.TCPListener
+	heirs []*exec.Cmd
+	lives []io.Closer // standard inputs of the heirs
+}
+
+func (l *listening) do(command, argument string) {
+	switch command {
+	case "listen":
+		addr, at := l.listen(argument)
+		fmt.Println(addr, at.UnixNano())
+	case "close":
+		l.close(argument)
+		fmt.Println(time.Now().UnixNano())
+	case "crowd":
+		var addrs []string
+		for range l.number(argument) {
+			addr, _ := l.listen("127.0.0.1:0")
+			addrs = append(addrs, addr)
+		}
+		fmt.Println(strings.Join(addrs, ","))
+	case "disperse":
+		for addr := range l.open {
+			l.close(addr)
+		}
+		fmt.Println("done")
+	case "blink":
+		var addrs []string
+		for range l.number(argument) {
+			addr, _ := l.listen("127.0.0.1:0")
+			l.close(addr)
+			addrs = append(addrs, addr)
+		}
+		fmt.Println(strings.Join(addrs, ","))
+	case "hand":
+		fmt.Println(l.hand(argument))
+	}
+}
+
+func (l *listening) number(text string) int {
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return n
+}
+
+func (l *listening) listen(address string) (addr string, at time.Time) {
+	ln, err := net.Listen("tcp", address)
+	at = time.Now()
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.open[ln.Addr().String()] = ln.(*net.TCPListener)
+	return ln.Addr().String(), at
+}
+
+func (l *listening) close(addr string) {
+	l.open[addr].Close()
+	delete(l.open, addr)
+}
+
+// hand starts a process that inherits a socket, and lets go of it.
+func (l *listening) hand(addr string) int {
+	f, err := l.open[addr].File()
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	heir := exec.Command(os.Args[0], "-test.run=^TestHelper$")
+	heir.Env = append(os.Environ(), heirVariable+"=1")
+	heir.ExtraFiles = []*os.File{f}
+	in, err := heir.StdinPipe()
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	if err := heir.Start(); err != nil {
+		l.t.Fatal(err)
+	}
+	l.heirs, l.lives = append(l.heirs, heir), append(l.lives, in)
+	f.Close()
+	l.close(addr)
+	return heir.Process.Pid
+}
+
+func (l *listening) disinherit() {
+	for i, heir := range l.heirs {
+		l.lives[i].Close()
+		_ = heir.Wait() // says only how it ended
 	}
 }

@@ -25,7 +25,7 @@ var byValue = cmp.Options{
 }
 
 // patience bounds what a test waits for in real time.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 func listener(addr string, inode uint32) Listener {
 	return Listener{Addr: netip.MustParseAddrPort(addr), Inode: inode}

@@ -1,11 +1,15 @@
 package ports
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -91,12 +95,34 @@ func openPort(state Snapshot, number uint16) Port {
 	return Port{}
 }
 
+// logged is a log that can be read while it is written.
+type logged struct {
+	mu  sync.Mutex // guards buf
+	buf bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *logged) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+// sourceVariable names the source that TestWholeMachine has to find chosen, if not the best.
+const sourceVariable = "PORTS_TEST_SOURCE"
+
 func TestWholeMachine(t *testing.T) {
 	t.Parallel()
 	child, ignored := startHelper(t), startHelper(t, "SKETCH_IGNORE_PORTS=1")
 	before, _ := child.listen("127.0.0.1:0")
 	// An idle interval beyond the test's patience: closes have to be pushed.
-	m := NewMonitor(MonitorConfig{Events: NewLog(0), IdleInterval: time.Hour})
+	log := &logged{}
+	m := NewMonitor(MonitorConfig{Events: NewLog(0), IdleInterval: time.Hour, Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	updates := startWhole(t, m)
 	first := <-updates
 	if openPort(first.Snapshot, netip.MustParseAddrPort(before).Port()).Number == 0 {
@@ -129,6 +155,10 @@ func TestWholeMachine(t *testing.T) {
 	ignored.close(hidden)
 	child.close(before)
 	await(t, updates, Closed, before)
+	source := cmp.Or(os.Getenv(sourceVariable), "netlink")
+	if !strings.Contains(log.String(), "source="+source+"\n") || strings.Contains(log.String(), "closes of ports are not pushed") != (source != "netlink") {
+		t.Errorf("source is not %s:\n%s", source, log)
+	}
 	events, _ := m.cfg.Events.since(time.Time{})
 	for _, ev := range events {
 		// A look that was too slow on a busy machine withdraws the port: never one without the other.
