@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/sketch-ide/sketch-ide/agent/conversation"
 )
 
 // BaseURL is the base of the API's addresses. Its host name is never resolved: a [Client] dials the unix socket.
@@ -48,6 +50,11 @@ func NewClient(dial func(ctx context.Context, network, address string) (net.Conn
 
 // HTTP returns the HTTP client for addresses below [BaseURL], such as [ports.Follow] needs. It follows no redirects.
 func (c *Client) HTTP() *http.Client { return c.http }
+
+// Conversation returns the client of the conversation with the agent.
+func (c *Client) Conversation() conversation.Client {
+	return conversation.Client{HTTP: c.http, BaseURL: BaseURL}
+}
 
 // BaseURL returns [BaseURL].
 func (c *Client) BaseURL() string { return BaseURL }
