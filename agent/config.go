@@ -42,6 +42,8 @@ type Config struct {
 	Socket string `json:"socket,omitempty"`
 	// HostSocket is the path of the socket to the host's services; empty means host.sock beside Socket.
 	HostSocket string `json:"hostSocket,omitempty"`
+	// Gateway is the loopback address at which tools inside find the host's gateway to the models' servers; empty means [GatewayAddress].
+	Gateway string `json:"gateway,omitempty"`
 	// Workspace is where sessions start when it exists; else they start in the home directory.
 	Workspace string `json:"workspace,omitempty"`
 	// Env is added to the environment of every session, over the image's own.
@@ -114,6 +116,11 @@ func (c Config) Check() error {
 			return fmt.Errorf("%w: listen: %w", ErrConfig, err)
 		}
 	}
+	if c.Gateway != "" {
+		if err := checkAddress(c.Gateway); err != nil {
+			return fmt.Errorf("%w: gateway: %w", ErrConfig, err)
+		}
+	}
 	for name, value := range map[string]string{"socket": c.Socket, "hostSocket": c.HostSocket, "workspace": c.Workspace} {
 		if value != "" && !filepath.IsAbs(value) {
 			return fmt.Errorf("%w: %s %q is not an absolute path", ErrConfig, name, value)
@@ -162,6 +169,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.HostSocket == "" {
 		c.HostSocket = filepath.Join(filepath.Dir(c.Socket), filepath.Base(HostSocket))
+	}
+	if c.Gateway == "" {
+		c.Gateway = GatewayAddress
 	}
 	return c
 }

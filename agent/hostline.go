@@ -15,6 +15,9 @@ import (
 // parameter, optional, is a value of GIT_PROTOCOL.
 const ServiceGit = "git-upload-pack"
 
+// ServiceLLM is the host's service that answers one HTTP/1.1 connection with its gateway to the models' servers. It has no parameter.
+const ServiceLLM = "llm"
+
 // The protocol of the host socket. A process connects, writes one line, reads one line, and then is connected to the service:
 //
 //	request = name [ SP parameter ] LF
@@ -58,10 +61,13 @@ func (r hostRequest) String() string {
 
 // channel returns the type of the channel that carries the service.
 func (r hostRequest) channel() (string, error) {
-	if r.service != ServiceGit {
-		return "", fmt.Errorf("the host has no service %q", r.service)
+	switch {
+	case r.service == ServiceGit:
+		return sshwire.ChannelGit, nil
+	case r.service == ServiceLLM && r.parameter == "":
+		return sshwire.ChannelLLM, nil
 	}
-	return sshwire.ChannelGit, nil
+	return "", fmt.Errorf("the host has no service %q", r.service)
 }
 
 var gitProtocol = regexp.MustCompile(`^version=[0-9](:[a-z0-9=._-]+)*$`)

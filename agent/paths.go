@@ -22,6 +22,9 @@ const (
 
 	// SSHPort is the TCP port of the SSH server inside.
 	SSHPort = 22022
+
+	// GatewayAddress is where tools inside find the host's gateway to the models' servers.
+	GatewayAddress = "127.0.0.1:22023"
 )
 
 // Workspace returns where the repository whose root on the host is dir lives inside: /workspaces/<base name>.

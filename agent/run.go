@@ -53,13 +53,16 @@ type inside struct {
 	ssh     *sshd.Server
 
 	sshListener, apiListener, hostListener net.Listener
+	llmListener                            net.Listener // nil where the port was taken
 }
 
 func newInside(ctx context.Context, cfg Config, log *slog.Logger) (*inside, error) {
 	p := &inside{cfg: cfg, log: log, started: time.Now(), events: ports.NewLog(0)}
 	p.monitor = ports.NewMonitor(ports.MonitorConfig{Events: p.events, Log: log.With("part", "ports")})
+	p.listenLLM(ctx)
 	server, err := p.newSSH()
 	if err != nil {
+		p.closeListeners()
 		return nil, err
 	}
 	p.ssh = server
@@ -80,11 +83,14 @@ func (p *inside) newSSH() (*sshd.Server, error) {
 		return nil, err
 	}
 	env := maps.Clone(p.cfg.Env)
+	if env == nil {
+		env = make(map[string]string)
+	}
 	if p.cfg.HostSocket != HostSocket {
-		if env == nil {
-			env = make(map[string]string)
-		}
 		env[HostSocketEnv] = p.cfg.HostSocket
+	}
+	if p.llmListener != nil {
+		env[GatewayEnv] = "http://" + p.llmListener.Addr().String()
 	}
 	return sshd.New(sshd.Config{
 		HostKey: hostKey, User: p.cfg.User, AuthorizedKeys: authorized, Workspace: p.cfg.Workspace, BinDir: BinDir, Env: env,
@@ -104,7 +110,7 @@ func (p *inside) listen(ctx context.Context) (err error) {
 }
 
 func (p *inside) closeListeners() {
-	for _, ln := range []net.Listener{p.sshListener, p.apiListener, p.hostListener} {
+	for _, ln := range []net.Listener{p.sshListener, p.apiListener, p.hostListener, p.llmListener} {
 		if ln != nil {
 			ln.Close()
 		}
@@ -119,6 +125,7 @@ func (p *inside) run(ctx context.Context) error {
 	group.Go(func() error { return p.ssh.Serve(ctx, p.sshListener) })
 	group.Go(func() error { return p.serveAPI(ctx) })
 	group.Go(func() error { return p.serveHostSocket(ctx) })
+	group.Go(func() error { return p.serveLLM(ctx) })
 	group.Go(func() error { return p.watchPorts(ctx) })
 	err := group.Wait()
 	p.log.Info("agent ended", "err", err)

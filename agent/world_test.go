@@ -90,6 +90,7 @@ func prepare(t *testing.T) *world {
 		Session: "sketch-brave-otter", User: user, HostKey: hostPEM,
 		AuthorizedKeys: []string{string(ssh.MarshalAuthorizedKey(clientKey.PublicKey()))},
 		Listen:         "127.0.0.1:0",
+		Gateway:        "127.0.0.1:0",
 		Socket:         filepath.Join(dir, "agent.sock"),
 		Workspace:      w.workspace,
 		Env:            map[string]string{"FROM_CONFIG": "yes"},

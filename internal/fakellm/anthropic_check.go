@@ -282,21 +282,21 @@ func resultText(b anthropicBlock) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	text := ""
+	var text strings.Builder
 	for _, inner := range blocks {
 		switch inner.Type {
 		case "text":
-			text += inner.Text + "\n"
+			text.WriteString(inner.Text + "\n")
 		case "image":
 			if err := inner.Source.check(); err != nil {
 				return "", err
 			}
-			text += "[image]\n"
+			text.WriteString("[image]\n")
 		default:
 			return "", fmt.Errorf("tool_result: content %q is not supported", inner.Type)
 		}
 	}
-	return text, nil
+	return text.String(), nil
 }
 
 func (s *imageSource) check() error {

@@ -16,6 +16,8 @@ const (
 	// ChannelGit carries one git-upload-pack conversation (git's native protocol) with the host's repository.
 	// Its extra data is the value of GIT_PROTOCOL, at most 64 bytes.
 	ChannelGit = "git-upload-pack@sketch-ide"
+	// ChannelLLM carries one HTTP/1.1 connection to the host's gateway to the models' servers. It has no extra data.
+	ChannelLLM = "llm@sketch-ide"
 )
 
 // Global requests.

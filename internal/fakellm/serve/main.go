@@ -51,7 +51,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println("http://" + listener.Addr().String())
+	fmt.Fprintln(os.Stdout, "http://"+listener.Addr().String())
 	web := &http.Server{Handler: server, ReadHeaderTimeout: 10 * time.Second}
 	stop := context.AfterFunc(ctx, func() { web.Close() })
 	defer stop()
