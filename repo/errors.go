@@ -1,6 +1,9 @@
 package repo
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // What keeps a folder from being opened. Each is a sentence about the folder that the [OpenError] names.
 var (
@@ -21,6 +24,25 @@ var (
 	ErrSlug         = errors.New("not usable as the last part of a branch name")
 	ErrNoGitInside  = errors.New("there is no git inside the container")
 )
+
+// What keeps a container's commits from becoming a branch on the host.
+var (
+	ErrTooBig      = errors.New("the commits are larger than the limit")
+	ErrBadObjects  = errors.New("git refuses what the container sent")
+	ErrNotOffered  = errors.New("the commits refer to objects that were neither sent nor are on offer to the container")
+	ErrBranchTaken = errors.New("no name is left for the branch")
+)
+
+// CheckedOutError says that the session's branch is checked out on the host, and so is not moved. The commit is kept under refs/sketch/.
+type CheckedOutError struct {
+	Branch string // short name
+	Path   string // of the working tree
+	Ref    string // full name of the ref that keeps the commit meanwhile
+}
+
+func (e *CheckedOutError) Error() string {
+	return fmt.Sprintf("branch %s is checked out in %s, so it stays as it is", e.Branch, e.Path)
+}
 
 // OpenError says why a folder cannot be opened. Err is, or wraps, one of the sentinels above, or is what git said.
 type OpenError struct {

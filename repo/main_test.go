@@ -261,3 +261,12 @@ func fingerprint(t *testing.T, dir string) map[string]string {
 	}
 	return prints
 }
+
+// Output is [Source].
+func (in *inside) Output(ctx context.Context, script string, stdin io.Reader, stdout io.Writer, stderr func(string)) error {
+	cmd := exec.CommandContext(ctx, "sh", "-c", script)
+	lines := Lines(stderr)
+	cmd.Dir, cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = in.dir, in.env, stdin, stdout, lines
+	defer lines.Flush()
+	return cmd.Run()
+}
