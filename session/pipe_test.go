@@ -264,7 +264,7 @@ func (p *pipe) notices(mark int, begun time.Time, idle net.Conn) (int, time.Dura
 	if noticed > noticeWithin {
 		p.t.Errorf("noticed after %v, want %v", noticed, noticeWithin)
 	}
-	p.expectReset("established connection", idle, time.Second)
+	p.expectReset("established connection", idle, 10*time.Second)
 	return mark, noticed
 }
 
@@ -317,7 +317,7 @@ func TestPipeRestartedContainer(t *testing.T) {
 		restarted <- exec.CommandContext(t.Context(), "docker", "restart", "-t", "1", p.Container).Run()
 	}()
 	mark := p.awaitTold(begin, "outage", noticeWithin, func(i session.Info) bool { return i.State != session.Connected })
-	p.expectReset("established connection", idle, time.Second)
+	p.expectReset("established connection", idle, 10*time.Second)
 	waiting := p.hold()
 	if err := <-restarted; err != nil {
 		t.Fatal(err)
@@ -339,7 +339,7 @@ func TestPipeKilledAgent(t *testing.T) {
 	docker(t, "exec", "-u", "0", p.Container, "pkill", "-KILL", "-x", "sketch-ide")
 	mark := p.awaitTold(begin, "stopped", noticeWithin, is(session.Stopped))
 	noticed := time.Since(begun)
-	p.expectReset("established connection", idle, time.Second)
+	p.expectReset("established connection", idle, 10*time.Second)
 	waiting := p.hold()
 	if _, err := p.Start(t.Context(), session.StartOptions{Folder: p.Folder}, nil); err != nil {
 		t.Fatal(err)
@@ -458,7 +458,7 @@ func TestPipeLost(t *testing.T) {
 				t.Errorf("request made before the session was lost: %q, %v", h.page, h.err)
 			}
 			if c, err := net.Dial("tcp", p.address()); err == nil {
-				p.expectReset("connection to a lost session", c, time.Second)
+				p.expectReset("connection to a lost session", c, 10*time.Second)
 				c.Close()
 			} else if !errors.Is(err, syscall.ECONNRESET) { // it may come as early as that
 				t.Errorf("connection to a lost session: %v, want a reset", err)

@@ -218,7 +218,7 @@ func (s *Session) died(ctx context.Context, code int) {
 		end.Logs = string(logs)
 	}
 	// Every process inside is dead, so no port is open, whoever could still say so.
-	s.observe(ports.Snapshot{Epoch: "stopped"})
+	s.observe(ports.Snapshot{Epoch: tunnel.EpochStopped})
 	s.update(func() { s.stopped = end })
 	s.conn.Kick() // the transport is dead for certain: find out now rather than at the next keepalive
 }

@@ -14,6 +14,9 @@ import (
 	"github.com/sketch-ide/sketch-ide/ports"
 )
 
+// EpochStopped is the epoch of the snapshot, without ports, of a container that has ended.
+const EpochStopped = "stopped"
+
 // ManagerConfig configures a Manager. Dial is required.
 type ManagerConfig struct {
 	// Dial connects to an address as seen from inside the container; Conn.DialContext. What it returns has CloseWrite.
@@ -31,15 +34,18 @@ type ManagerConfig struct {
 	// accept. It must not block, and must not call the Manager's Forward and Unforward.
 	Changed func([]Forward)
 
-	Linger    time.Duration // how long a closed port's listener is kept for a restart; 0 means 1.5 s
-	HoldLimit time.Duration // how long a connection waits for its port or for the pipe; 0 means 10 s
-	MaxConns  int           // connections per forward; 0 means 16384. More are reset.
+	Linger time.Duration // how long a closed port's listener is kept for a restart; 0 means 1.5 s
+	// StoppedLinger is Linger for ports that closed because the whole container ended: it may be restarting, which takes longer. 0 means 10 s.
+	StoppedLinger time.Duration
+	HoldLimit     time.Duration // how long a connection waits for its port or for the pipe; 0 means 10 s
+	MaxConns      int           // connections per forward; 0 means 16384. More are reset.
 
 	Log *slog.Logger // nil discards
 }
 
 func (cfg ManagerConfig) withDefaults() ManagerConfig {
 	cfg.Linger = cmp.Or(cfg.Linger, 1500*time.Millisecond)
+	cfg.StoppedLinger = cmp.Or(cfg.StoppedLinger, 10*time.Second)
 	cfg.HoldLimit = cmp.Or(cfg.HoldLimit, 10*time.Second)
 	cfg.MaxConns = cmp.Or(cfg.MaxConns, 1<<14)
 	cfg.Log = cmp.Or(cfg.Log, slog.New(slog.DiscardHandler))

@@ -137,6 +137,16 @@ func (w *world) take(err error, addresses ...string) {
 	}
 }
 
+// stop ends the container with all that listens in it.
+func (w *world) stop() {
+	w.mu.Lock()
+	w.servers = map[string]bool{}
+	w.mu.Unlock()
+	w.m.SetState(tunnel.State{Phase: tunnel.Reconnecting})
+	w.m.Observe(ports.Snapshot{Epoch: tunnel.EpochStopped})
+	synctest.Wait()
+}
+
 // serve sets which addresses inside accept, and tells the Manager that their ports are open.
 func (w *world) serve(addresses ...string) {
 	w.mu.Lock()
@@ -413,6 +423,31 @@ func TestManagerSurvivesARestart(t *testing.T) {
 		}
 		w.serve("0.0.0.0:3000")
 		w.want("3000→3000 forwarded #2")
+	})
+}
+
+// A container restarts more slowly than a server, and the server in it returns later still.
+func TestManagerSurvivesARestartOfTheContainer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, tunnel.ManagerConfig{})
+		w.serve("0.0.0.0:3000")
+		w.stop()
+		held := w.connect("127.0.0.1:3000")
+		defer held.Close()
+		time.Sleep(4 * time.Second)
+		w.m.SetState(tunnel.State{Phase: tunnel.Connected})
+		w.serve() // the agent is back before the server
+		w.want("3000→3000 closed #1")
+		time.Sleep(4 * time.Second)
+		w.serve("0.0.0.0:3000")
+		if got := w.reached(held); got != "127.0.0.1:3000" {
+			t.Errorf("the held connection reached %q", got)
+		}
+		w.want("3000→3000 forwarded #1")
+
+		w.stop()
+		time.Sleep(11 * time.Second)
+		w.want()
 	})
 }
 

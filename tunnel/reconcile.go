@@ -33,8 +33,9 @@ type reconciler struct {
 type sighting struct {
 	open     bool
 	closedAt time.Time
-	opened   uint64 // see Forward.Opened
-	restored bool   // from Memory: open in the first snapshot, it is what the last Manager had, and has not newly opened
+	linger   time.Duration // from closedAt on, how long it may be restarting
+	opened   uint64        // see Forward.Opened
+	restored bool          // from Memory: open in the first snapshot, it is what the last Manager had, and has not newly opened
 }
 
 // entry is a row of the table: a forward and, while it has listeners, its binding.
@@ -96,7 +97,7 @@ func (r *reconciler) observe(snapshot ports.Snapshot, settings Settings, now tim
 		}
 		if isOpen && !s.open {
 			s.open = true
-			if s.opened == 0 || !s.restored && now.Sub(s.closedAt) >= r.cfg.Linger {
+			if s.opened == 0 || !s.restored && now.Sub(s.closedAt) >= s.linger {
 				s.opened++
 				r.memory.Opened[port] = s.opened
 			}
@@ -104,7 +105,10 @@ func (r *reconciler) observe(snapshot ports.Snapshot, settings Settings, now tim
 	}
 	for port, s := range r.seen {
 		if s.open && !open[port] {
-			s.open, s.closedAt = false, now
+			s.open, s.closedAt, s.linger = false, now, r.cfg.Linger
+			if snapshot.Epoch == EpochStopped {
+				s.linger = r.cfg.StoppedLinger
+			}
 		}
 		s.restored = s.restored && snapshot.Epoch == "" // until there is a snapshot
 	}
@@ -154,7 +158,7 @@ func (r *reconciler) wants(in inputs, now time.Time) []*want {
 // lingers reports whether port closed so recently that it may be restarting.
 func (r *reconciler) lingers(port uint16, now time.Time) bool {
 	s := r.seen[port]
-	return s != nil && !s.open && now.Sub(s.closedAt) < r.cfg.Linger
+	return s != nil && !s.open && now.Sub(s.closedAt) < s.linger
 }
 
 // judge sets the status of one port; none means that it has no row.
@@ -334,7 +338,7 @@ func (r *reconciler) again(now time.Time) time.Duration {
 	}
 	for port, e := range r.actual {
 		if s := r.seen[port]; e.binding != nil && s != nil && !s.open {
-			sooner(s.closedAt.Add(r.cfg.Linger))
+			sooner(s.closedAt.Add(s.linger))
 		}
 		if e.Status == Failed {
 			sooner(e.triedAt.Add(retryInterval))
