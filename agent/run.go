@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"net/netip"
 	"os"
 	"time"
 
@@ -58,7 +59,7 @@ type inside struct {
 
 func newInside(ctx context.Context, cfg Config, log *slog.Logger) (*inside, error) {
 	p := &inside{cfg: cfg, log: log, started: time.Now(), events: ports.NewLog(0)}
-	p.monitor = ports.NewMonitor(ports.MonitorConfig{Events: p.events, Log: log.With("part", "ports")})
+	p.monitor = ports.NewMonitor(ports.MonitorConfig{Events: p.events, Ignore: engineDNS, Log: log.With("part", "ports")})
 	p.listenLLM(ctx)
 	server, err := p.newSSH()
 	if err != nil {
@@ -71,6 +72,12 @@ func newInside(ctx context.Context, cfg Config, log *slog.Logger) (*inside, erro
 		return nil, err
 	}
 	return p, nil
+}
+
+// engineDNS tells whether a socket is that of the engine's name server, which listens in the container's network, on this
+// address, for containers on networks that users made. No process inside holds it.
+func engineDNS(l ports.Listener) bool {
+	return l.Addr.Addr() == netip.AddrFrom4([4]byte{127, 0, 0, 11})
 }
 
 func (p *inside) newSSH() (*sshd.Server, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
@@ -15,12 +16,21 @@ import (
 // Create makes a container and copies its files in; it is not started. Where that fails, nothing is left behind.
 // Errors: ErrNameConflict, ErrNotFound (the image is gone), ErrEngineLost.
 func (e *Engine) Create(ctx context.Context, spec Spec) (Container, error) {
-	created, err := e.api.ContainerCreate(ctx, e.config(spec), e.hostConfig(spec), nil, nil, spec.Name)
+	if err := e.checkMounts(spec); err != nil {
+		return Container{}, err
+	}
+	mode, err := e.networkMode(ctx, spec)
+	if err != nil {
+		return Container{}, fmt.Errorf("create container %s: %w", spec.Name, err)
+	}
+	hostConfig := e.hostConfig(spec)
+	hostConfig.NetworkMode = mode
+	created, err := e.api.ContainerCreate(ctx, e.config(spec), hostConfig, nil, nil, spec.Name)
 	if cerrdefs.IsConflict(err) {
 		return Container{}, &callError{op: "create container " + spec.Name, kind: ErrNameConflict, err: err}
 	}
 	if err != nil {
-		return Container{}, wrap(ctx, "create container "+spec.Name, err)
+		return Container{}, mountFailure(spec, wrap(ctx, "create container "+spec.Name, err))
 	}
 	for _, warning := range created.Warnings {
 		e.log.Debug("engine warns about container", "name", spec.Name, "warning", warning)
@@ -31,6 +41,17 @@ func (e *Engine) Create(ctx context.Context, spec Spec) (Container, error) {
 		return Container{}, fmt.Errorf("create container %s: %w", spec.Name, err)
 	}
 	return c, nil
+}
+
+// mountFailure names the mount whose source is not there. Engines have no code for that, and quote the path.
+func mountFailure(spec Spec, err error) error {
+	text := err.Error()
+	for _, m := range spec.Mounts {
+		if m.Type == "bind" && strings.Contains(text, "bind source path does not exist") && strings.Contains(text, m.Source) {
+			return &MountError{Mount: m, Reason: "the source does not exist on the engine's machine", Hint: "Make it, or change the setting mounts."}
+		}
+	}
+	return err
 }
 
 func (e *Engine) fill(ctx context.Context, id string, files []File) (Container, error) {
@@ -47,7 +68,7 @@ func (e *Engine) config(spec Spec) *container.Config {
 	if hostname == "" {
 		hostname = spec.Name
 	}
-	return &container.Config{
+	config := &container.Config{
 		Image:        spec.Image.ID,
 		Hostname:     hostname,
 		Entrypoint:   []string{AgentPath, "agent"},
@@ -57,6 +78,10 @@ func (e *Engine) config(spec Spec) *container.Config {
 		Healthcheck:  &container.HealthConfig{Test: []string{"NONE"}},
 		StopSignal:   "SIGTERM",
 	}
+	if spec.Network == NetworkNone {
+		config.ExposedPorts = nil
+	}
+	return config
 }
 
 func (e *Engine) sessionLabels(spec Spec) map[string]string {

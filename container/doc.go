@@ -5,7 +5,7 @@
 // imports the engine's client. What it makes carries labels (see [LabelKind]), so that every container and image of
 // ours is found again after a crash, and nothing else is ever listed or removed.
 //
-// It never mounts the engine's socket or a folder of the host into a container, never publishes a port on anything
+// It never mounts the engine's socket or what is as powerful into a container, never publishes a port on anything
 // but 127.0.0.1, and never reads a file outside the repository, or sends its .git, for a build. It never speaks SSH and
 // knows no sessions: names, files and policies come from its caller, package session.
 //

@@ -21,6 +21,7 @@ type Options struct {
 	Getenv  func(key string) string // nil = os.Getenv
 	Timeout time.Duration           // of one connection attempt; 0 = 3 s
 	Version string                  // of sketch-ide, for labels
+	Network string                  // name of the sessions' bridge; "" = DefaultNetwork
 	Owner   string                  // who makes things, for LabelOwner: one engine may serve several users or folders of state
 	Log     *slog.Logger            // nil = discard
 }
@@ -31,6 +32,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = 3 * time.Second
+	}
+	if o.Network == "" {
+		o.Network = DefaultNetwork
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -44,10 +48,12 @@ type Engine struct {
 	host    string
 	origin  string
 	local   bool
+	remote  bool
 	arch    string
 	memory  int64 // of the engine's machine, bytes
 	version string
 	owner   string
+	network string
 	release string
 	log     *slog.Logger
 }
@@ -106,10 +112,12 @@ func newEngine(api client.APIClient, ep endpoint, info system.Info, opts Options
 		host:    ep.host,
 		origin:  ep.origin,
 		local:   isLocal(ep, info),
+		remote:  !ep.unix(),
 		arch:    goArch(info.Architecture),
 		memory:  info.MemTotal,
 		version: opts.Version,
 		owner:   opts.Owner,
+		network: opts.Network,
 		release: info.ServerVersion,
 		log:     opts.Log,
 	}
@@ -142,6 +150,10 @@ func (e *Engine) Close() error { return e.api.Close() }
 // Local tells whether the engine's containers share this machine's kernel and network, so that their own addresses
 // can be dialled.
 func (e *Engine) Local() bool { return e.local }
+
+// Remote tells whether only the engine's API can be reached, over the network or SSH, so that neither its containers'
+// addresses nor the ports that it publishes on its own loopback interface are of use here.
+func (e *Engine) Remote() bool { return e.remote }
 
 // Host is the engine's address, such as unix:///var/run/docker.sock.
 func (e *Engine) Host() string { return e.host }

@@ -44,7 +44,7 @@ func (e *Engine) defaultMemory() int64 { return e.memory / 4 * 3 }
 func (e *Engine) hostConfig(spec Spec) *container.HostConfig {
 	initProcess := true
 	memory := bound(spec.Limits.Memory, e.defaultMemory())
-	return &container.HostConfig{
+	config := &container.HostConfig{
 		Init:          &initProcess,
 		CapDrop:       []string{"ALL"},
 		CapAdd:        keptCapabilities,
@@ -53,6 +53,7 @@ func (e *Engine) hostConfig(spec Spec) *container.HostConfig {
 		LogConfig:     logConfig(bound(spec.Limits.LogSize, defaultLogSize)),
 		ShmSize:       shmSize,
 		Sysctls:       sysctls(spec.Image),
+		Mounts:        mounts(spec.Mounts),
 		Resources: container.Resources{
 			Memory: memory,
 			// The sum of memory and swap: none of the latter. By default the engine adds as much swap as memory, and a
@@ -63,6 +64,10 @@ func (e *Engine) hostConfig(spec Spec) *container.HostConfig {
 			CPUShares:  cpuShares,
 		},
 	}
+	if spec.Network == NetworkNone {
+		config.PortBindings = nil
+	}
+	return config
 }
 
 // sysctls: the engine turns IPv6 off on every interface of a container whose network has none, the loopback one too,

@@ -3,7 +3,7 @@ package container
 // Labels of everything that this package makes. A container inherits the labels of its image, and an image those of
 // its base, so that only LabelKind, which is set anew on each, says what a thing is.
 const (
-	// LabelKind is KindSession, KindProbe or KindImage.
+	// LabelKind is KindSession, KindProbe, KindImage, KindNetwork or KindVolume.
 	LabelKind = "dev.sketch-ide.kind"
 	// LabelSession is the name of the session, and of its container.
 	LabelSession = "dev.sketch-ide.session"
@@ -26,4 +26,6 @@ const (
 	KindSession = "session"
 	KindProbe   = "probe"
 	KindImage   = "image"
+	KindNetwork = "network"
+	KindVolume  = "volume"
 )

@@ -13,7 +13,11 @@ import (
 // Start starts a container that is created or stopped, and describes it. Starting one that runs is no error.
 // Errors: ErrPortPublish, ErrNotFound, ErrEngineLost.
 func (e *Engine) Start(ctx context.Context, id string) (Container, error) {
-	if err := e.api.ContainerStart(ctx, id, container.StartOptions{}); err != nil {
+	err := e.api.ContainerStart(ctx, id, container.StartOptions{})
+	if err != nil && strings.Contains(err.Error(), "network "+e.network+" not found") && e.ensureNetwork(ctx) == nil {
+		err = e.api.ContainerStart(ctx, id, container.StartOptions{}) // `docker network prune` takes those of stopped containers
+	}
+	if err != nil {
 		if isPortFailure(err) {
 			return Container{}, &callError{op: "start container", kind: ErrPortPublish, err: err}
 		}

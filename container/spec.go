@@ -15,6 +15,8 @@ type Spec struct {
 	Files    []File            // copied in before the start; AgentPath must be among them
 	SSHPort  uint16            // inside; published on 127.0.0.1 only; 0 = DefaultSSHPort
 	Hostname string            // "" = Name
+	Network  Network           // "" = NetworkBridge
+	Mounts   []Mount
 	Limits   Limits
 }
 

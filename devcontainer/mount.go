@@ -19,6 +19,32 @@ type Mount struct {
 	Options  []string // others, as they were written: "consistency=cached"
 }
 
+// String is the mount as it may be written.
+func (m Mount) String() string {
+	s := "type=" + m.Type
+	if m.Source != "" {
+		s += ",source=" + m.Source
+	}
+	return s + ",target=" + m.Target
+}
+
+// DecodeMounts reads mounts as the key of that name has them, from settings of the user: an array of strings or objects. One that is wrong loses
+// all, and the error says which.
+func DecodeMounts(data []byte) ([]Mount, error) {
+	v, text, err := parse("mounts", data)
+	if err != nil {
+		return nil, err
+	}
+	d := &decoder{file: "mounts", doc: text}
+	mounts := d.mounts(v, "mounts")
+	for _, err := range d.errs {
+		if key, ok := errors.AsType[*KeyError](err); ok {
+			return nil, fmt.Errorf("%s: %s", key.Key, key.Problem)
+		}
+	}
+	return mounts, nil
+}
+
 func (d *decoder) mounts(v hujson.Value, key string) []Mount {
 	if isNull(v) {
 		return nil

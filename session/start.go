@@ -108,6 +108,9 @@ var errImageGone = errors.New("image was removed meanwhile")
 
 // create makes a new session, and undoes everything when it fails on the way.
 func (s *Supervisor) create(ctx context.Context, e Engine, r *repo.Repo, o StartOptions, report func(Progress)) (Info, error) {
+	if err := s.currentSettings().Container.Err; err != nil {
+		return Info{}, err
+	}
 	info, err := s.createOnce(ctx, e, r, o, report)
 	if errors.Is(err, errImageGone) {
 		info, err = s.createOnce(ctx, e, r, o, report)
@@ -130,7 +133,8 @@ func (s *Supervisor) createOnce(ctx context.Context, e Engine, r *repo.Repo, o S
 		}
 	}()
 	report(Progress{"Creating container " + rec.Name, -1})
-	if err := s.createContainer(ctx, e, &rec, image); err != nil {
+	b := newBox(s.currentSettings().Container, r, rec.Workspace)
+	if err := s.createContainer(ctx, e, &rec, image, b); err != nil {
 		return Info{}, err
 	}
 	if err := errors.Join(s.cfg.Store.save(rec), s.cfg.Store.writeSSH(rec)); err != nil {
@@ -147,12 +151,12 @@ func (s *Supervisor) createOnce(ctx context.Context, e Engine, r *repo.Repo, o S
 }
 
 // createContainer makes the container and completes rec by what is known of it then.
-func (s *Supervisor) createContainer(ctx context.Context, e Engine, rec *record, image container.Image) error {
+func (s *Supervisor) createContainer(ctx context.Context, e Engine, rec *record, image container.Image, b box) error {
 	binary, err := agentbin.For(image.Arch)
 	if err != nil {
 		return err
 	}
-	spec, hostKey, err := s.containerSpec(*rec, image, binary)
+	spec, hostKey, err := s.containerSpec(*rec, image, b, binary)
 	if err != nil {
 		return err
 	}
@@ -207,41 +211,6 @@ func userName(image container.Image) string {
 		return "root"
 	}
 	return image.User
-}
-
-// containerSpec describes the container, and returns the public half of the server's key; the private half goes into the container and nowhere else.
-func (s *Supervisor) containerSpec(rec record, image container.Image, binary []byte) (container.Spec, string, error) {
-	server, err := newKeyPair("sketch-ide server")
-	if err != nil {
-		return container.Spec{}, "", err
-	}
-	config, err := agent.Config{
-		Session: rec.Name, User: rec.User, HostKey: server.Private, AuthorizedKeys: []string{rec.Client.Public}, Workspace: rec.Workspace,
-		Env: map[string]string{"SKETCH_SESSION": rec.Name},
-	}.Encode()
-	if err != nil {
-		return container.Spec{}, "", err
-	}
-	uid, gid := image.UID, image.GID
-	return container.Spec{
-		Name:  rec.Name,
-		Image: image,
-		Labels: map[string]string{
-			container.LabelSession: rec.Name,
-			container.LabelFolder:  rec.Folder,
-			labelState:             s.cfg.Store.id,
-		},
-		SSHPort: agent.SSHPort,
-		Files: []container.File{
-			{Path: agent.Binary, Mode: 0o755, Content: binary},
-			{Path: agent.ConfigPath, Mode: 0o400, UID: uid, GID: gid, Content: config},
-			{Path: agent.RunDir, Mode: fs.ModeDir | 0o700, UID: uid, GID: gid},
-			{Path: agent.ProfilePath, Mode: 0o644, Content: []byte(agent.Profile)},
-			{Path: agent.GitHelper, Target: agent.Binary},
-			{Path: agent.Workspaces, Mode: fs.ModeDir | 0o755, UID: uid, GID: gid},
-			{Path: rec.Workspace, Mode: fs.ModeDir | 0o755, UID: uid, GID: gid},
-		},
-	}, server.Public, nil
 }
 
 const (

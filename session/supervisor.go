@@ -25,7 +25,8 @@ type Config struct {
 
 // Settings are what the user decides about sessions to come and, for the forwards, about running ones.
 type Settings struct {
-	BaseImage string          // the image of generated Dockerfiles; empty: container.DefaultBaseImage
+	BaseImage string // the image of generated Dockerfiles; empty: container.DefaultBaseImage
+	Container ContainerSettings
 	Forwards  tunnel.Settings // which ports are forwarded, and how they are told
 }
 

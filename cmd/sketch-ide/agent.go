@@ -9,9 +9,13 @@ import (
 // agentCommand is the process inside the container.
 func agentCommand(o *options) *cobra.Command {
 	var config string
+	var connect bool
 	cmd := &cobra.Command{
 		Use: "agent", Short: "Run inside a session's container (started by sketch-ide itself)", Hidden: true, Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if connect {
+				return agent.Connect(cmd.Context(), o.std.in, o.std.out)
+			}
 			if !cmd.Flags().Changed("log-level") {
 				o.logLevel = "info" // it is what sketch-ide logs shows
 			}
@@ -30,5 +34,6 @@ func agentCommand(o *options) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&config, "config", agent.ConfigPath, "the configuration `file`")
+	cmd.Flags().BoolVar(&connect, "connect", false, "join the standard streams with the SSH server of the agent that runs")
 	return cmd
 }

@@ -1,18 +1,14 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"sync"
 
 	"github.com/sketch-ide/sketch-ide/jsonrpc"
 	"github.com/sketch-ide/sketch-ide/session"
-	"github.com/sketch-ide/sketch-ide/tunnel"
 )
 
 // backend answers an editor's requests with the sessions of this machine. The window's session is the one that it started last.
@@ -52,35 +48,6 @@ func (b *backend) Configure(data json.RawMessage) error {
 		return explain(err)
 	}
 	return nil
-}
-
-// baseImageEnv names the base image where neither a setting nor a flag does.
-const baseImageEnv = "SKETCH_IDE_BASE_IMAGE"
-
-// settingsError says which settings could not be understood.
-type settingsError struct{ err error }
-
-func (e *settingsError) Error() string { return strings.ReplaceAll(e.err.Error(), "\n", "; ") }
-func (e *settingsError) Unwrap() error { return e.err }
-
-// decodeSettings reads the "sketch" section of an editor's settings. Keys that are not for the backend are left alone.
-func decodeSettings(data json.RawMessage) (session.Settings, error) {
-	var plain struct {
-		BaseImage string `json:"baseImage"`
-	}
-	if len(data) == 0 {
-		data = json.RawMessage("{}")
-	}
-	baseErr := json.Unmarshal(data, &plain)
-	if baseErr != nil {
-		baseErr = fmt.Errorf("baseImage: %w", baseErr)
-	}
-	forwards, err := tunnel.DecodeSettings(data)
-	settings := session.Settings{BaseImage: cmp.Or(plain.BaseImage, os.Getenv(baseImageEnv)), Forwards: forwards}
-	if err = errors.Join(baseErr, err); err != nil {
-		return settings, &settingsError{err}
-	}
-	return settings, nil
 }
 
 // Start starts or finds the folder's session, and makes it the window's.

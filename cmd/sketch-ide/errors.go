@@ -96,6 +96,9 @@ func explainImage(err error) *jsonrpc.Error {
 			Hint: "Use an image for linux/" + e.Engine + ", or install emulation (qemu-user-static with binfmt support).",
 		}
 	}
+	if e, ok := errors.AsType[*container.MountError](err); ok {
+		return &jsonrpc.Error{Kind: jsonrpc.KindSettings, Message: e.Error(), Hint: e.Hint}
+	}
 	if e, ok := errors.AsType[*agentbin.Error](err); ok {
 		return &jsonrpc.Error{Kind: jsonrpc.KindNoAgent, Message: e.Error(), Hint: e.Hint}
 	}

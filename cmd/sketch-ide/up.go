@@ -16,6 +16,7 @@ import (
 
 // upFlags are what `up` can be told.
 type upFlags struct {
+	box    containerFlags
 	start  session.StartOptions
 	remove bool
 	json   bool
@@ -42,6 +43,7 @@ func upCommand(o *options) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.start.BaseImage, "base-image", os.Getenv(baseImageEnv), "the `image` to build from where the repository has no Dockerfile.sketch")
+	f.box.register(flags)
 	flags.StringVar(&f.start.Name, "name", "", "the session's `name`, sketch-…, for a second session of a repository")
 	flags.BoolVar(&f.start.Rebuild, "rebuild", false, "build the image again and start a new session")
 	flags.BoolVar(&f.remove, "rm", false, "remove the session at the end instead of detaching")
@@ -50,11 +52,20 @@ func upCommand(o *options) *cobra.Command {
 }
 
 func (o *options) up(ctx context.Context, f upFlags, command []string) error {
+	asked, err := f.box.json()
+	if err != nil {
+		return err
+	}
+	settings, err := decodeSettings(asked)
+	if err != nil {
+		return &usageError{err}
+	}
 	front := newFront(o.std.out, f.json, len(command) == 0, "detaches")
 	if front.screen.live && o.logFile == "" {
 		o.std.err = front // nothing may be written into the live list
 	}
 	return o.withSupervisor(ctx, session.Config{Observer: front}, func(ctx context.Context, sup *session.Supervisor) error {
+		sup.Configure(settings)
 		begun := time.Now()
 		info, err := sup.Start(ctx, f.start, front.progress)
 		if err != nil {

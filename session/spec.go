@@ -1,0 +1,113 @@
+package session
+
+import (
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/sketch-ide/sketch-ide/agent"
+	"github.com/sketch-ide/sketch-ide/container"
+	"github.com/sketch-ide/sketch-ide/devcontainer"
+	"github.com/sketch-ide/sketch-ide/repo"
+)
+
+// ContainerSettings are what the user grants to, and wants of, the containers of sessions to come. They are the user's own: what a repository says goes
+// through [box], which grants less.
+type ContainerSettings struct {
+	Mounts     []devcontainer.Mount // with variables, and ~/ for the user's home
+	EnvForward []string             // names of this process's variables whose values sessions get, where they are set
+	CPUs       float64              // 0: what is idle
+	Memory     int64                // bytes; 0: the default, negative: no limit
+	PIDs       int64                // 0: the default, negative: no limit
+	Network    container.Network    // empty: container.NetworkBridge
+	Err        error                // what is wrong with them: no session is started until it is mended
+}
+
+// box is what a container is made of beside its image: what the user's settings and, as far as it is granted, the repository say.
+type box struct {
+	mounts  []container.Mount
+	env     map[string]string // of sessions inside, not of the container, whose variables everybody who may use the engine sees
+	limits  container.Limits
+	network container.Network
+}
+
+// newBox is what the settings alone say.
+func newBox(s ContainerSettings, r *repo.Repo, workspace string) box {
+	b := box{
+		env:     map[string]string{},
+		limits:  container.Limits{Memory: s.Memory, PIDs: s.PIDs, CPUs: s.CPUs},
+		network: s.Network,
+	}
+	for _, name := range s.EnvForward {
+		if value, ok := os.LookupEnv(name); ok {
+			b.env[name] = value
+		}
+	}
+	variables := devcontainer.Variables{LocalEnv: os.LookupEnv, LocalWorkspaceFolder: r.Root, ContainerWorkspaceFolder: workspace}
+	for _, m := range s.Mounts {
+		b.mounts = append(b.mounts, userMount(m, variables))
+	}
+	return b
+}
+
+// userMount is a mount of the user's settings: whatever the container package does not refuse.
+func userMount(m devcontainer.Mount, variables devcontainer.Variables) container.Mount {
+	out := container.Mount{Type: m.Type, Source: variables.Expand(m.Source), Target: path.Clean(variables.Expand(m.Target)), ReadOnly: m.ReadOnly}
+	if m.Type != "bind" {
+		return out
+	}
+	if rest, ok := strings.CutPrefix(out.Source, "~/"); ok {
+		if home, err := os.UserHomeDir(); err == nil {
+			out.Source = filepath.Join(home, rest)
+		}
+	}
+	out.Source = filepath.Clean(out.Source)
+	return out
+}
+
+// containerSpec describes the container, and returns the public half of the server's key; the private half goes into the container and nowhere else.
+func (s *Supervisor) containerSpec(rec record, image container.Image, b box, binary []byte) (container.Spec, string, error) {
+	server, err := newKeyPair("sketch-ide server")
+	if err != nil {
+		return container.Spec{}, "", err
+	}
+	env := maps.Clone(b.env)
+	env["SKETCH_SESSION"] = rec.Name
+	config, err := agent.Config{
+		Session: rec.Name, User: rec.User, HostKey: server.Private, AuthorizedKeys: []string{rec.Client.Public}, Workspace: rec.Workspace, Env: env,
+	}.Encode()
+	if err != nil {
+		return container.Spec{}, "", err
+	}
+	return container.Spec{
+		Name:  rec.Name,
+		Image: image,
+		Labels: map[string]string{
+			container.LabelSession: rec.Name,
+			container.LabelFolder:  rec.Folder,
+			labelState:             s.cfg.Store.id,
+		},
+		SSHPort: agent.SSHPort,
+		Network: b.network,
+		Mounts:  b.mounts,
+		Limits:  b.limits,
+		Files:   insideFiles(rec, image, binary, config),
+	}, server.Public, nil
+}
+
+// insideFiles are what is copied into the container.
+func insideFiles(rec record, image container.Image, binary, config []byte) []container.File {
+	uid, gid := image.UID, image.GID
+	return []container.File{
+		{Path: agent.Binary, Mode: 0o755, Content: binary},
+		{Path: agent.ConfigPath, Mode: 0o400, UID: uid, GID: gid, Content: config},
+		{Path: agent.RunDir, Mode: fs.ModeDir | 0o700, UID: uid, GID: gid},
+		{Path: agent.ProfilePath, Mode: 0o644, Content: []byte(agent.Profile)},
+		{Path: agent.GitHelper, Target: agent.Binary},
+		{Path: agent.Workspaces, Mode: fs.ModeDir | 0o755, UID: uid, GID: gid},
+		{Path: rec.Workspace, Mode: fs.ModeDir | 0o755, UID: uid, GID: gid},
+	}
+}
