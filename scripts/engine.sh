@@ -24,9 +24,9 @@ start_daemon() {
   local run=/var/run
   forget_stale $run/docker.pid dockerd
   forget_stale $run/docker/containerd/containerd.pid containerd
-  mkdir -p "$state_dir"
-  say "Starting dockerd (log: $state_dir/dockerd.log) …"
-  setsid dockerd >"$state_dir/dockerd.log" 2>&1 </dev/null &
+  mkdir -p "$cache_dir"
+  say "Starting dockerd (log: $cache_dir/dockerd.log) …"
+  setsid dockerd >"$cache_dir/dockerd.log" 2>&1 </dev/null &
   daemon=$!
 }
 
@@ -43,14 +43,14 @@ deadline=$((SECONDS + 60))
 retries=5 # one that was killed a moment ago may still be on its way out
 until answers; do
   if [ -n "$daemon" ] && ! kill -0 "$daemon" 2>/dev/null; then
-    if [ $retries -gt 0 ] && grep -q 'pid file found' "$state_dir/dockerd.log"; then
+    if [ $retries -gt 0 ] && grep -q 'pid file found' "$cache_dir/dockerd.log"; then
       retries=$((retries - 1))
       sleep 1
       start_daemon
       continue
     fi
-    die "dockerd does not run here: $(grep -v level=info "$state_dir/dockerd.log" | tail -n 3)"
+    die "dockerd does not run here: $(grep -v level=info "$cache_dir/dockerd.log" | tail -n 3)"
   fi
-  [ $SECONDS -lt $deadline ] || die "The Docker engine does not answer after a minute (log: $state_dir/dockerd.log)."
+  [ $SECONDS -lt $deadline ] || die "The Docker engine does not answer after a minute (log: $cache_dir/dockerd.log)."
   sleep 0.2
 done

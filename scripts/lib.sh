@@ -7,7 +7,6 @@ die() {
   exit 1
 }
 
-state_dir=${XDG_STATE_HOME:-$HOME/.local/state}/sketch-ide
 cache_dir=${XDG_CACHE_HOME:-$HOME/.cache}/sketch-ide
 
 # may_install: are we root on Debian or Ubuntu?

@@ -54,7 +54,8 @@ func OpenStore(dir string) (*Store, error) {
 // ID is the directory's identity: what is made for it on an engine that others use too is labelled with it.
 func (s *Store) ID() string { return s.id }
 
-// checkPrivate refuses a directory in which others could put keys and an ssh_config of theirs. One that is not there yet is fine.
+// checkPrivate refuses a directory in which others could have put keys and an ssh_config of theirs, and closes one that they could only read. One that
+// is not there yet is fine.
 func checkPrivate(dir string) error {
 	info, err := os.Lstat(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -69,8 +70,10 @@ func checkPrivate(dir string) error {
 		return errors.New("it is not a directory")
 	case ok && stat.Uid != uint32(os.Geteuid()):
 		return errors.New("it belongs to another user")
-	case info.Mode().Perm()&0o077 != 0:
-		return fmt.Errorf("others may enter it (mode %#o, want 0700)", info.Mode().Perm())
+	case info.Mode().Perm()&0o022 != 0:
+		return fmt.Errorf("others may write in it (mode %#o, want 0700)", info.Mode().Perm())
+	case info.Mode().Perm()&0o055 != 0:
+		return os.Chmod(dir, 0o700)
 	}
 	return nil
 }

@@ -141,6 +141,23 @@ func TestOpenStoreSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+func TestOpenStoreKeepsOthersOut(t *testing.T) {
+	t.Parallel()
+	for mode, refused := range map[os.FileMode]bool{0o700: false, 0o755: false, 0o750: false, 0o770: true, 0o777: true, 0o702: true} {
+		dir := t.TempDir()
+		if err := os.Chmod(dir, mode); err != nil {
+			t.Fatal(err)
+		}
+		_, err := OpenStore(dir)
+		if isA[*StateDirError](err) != refused {
+			t.Errorf("mode %#o: %v", mode, err)
+		}
+		if info, err := os.Stat(dir); !refused && (err != nil || info.Mode().Perm() != 0o700) {
+			t.Errorf("mode %#o became %v, %v", mode, info.Mode(), err)
+		}
+	}
+}
+
 func TestForwardsSurviveTheirOwner(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)

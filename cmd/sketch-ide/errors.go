@@ -155,7 +155,7 @@ func explainSession(err error) *jsonrpc.Error {
 		return &jsonrpc.Error{Kind: jsonrpc.KindDisconnected, Message: e.Error(), Hint: hint, Retryable: true}
 	}
 	if e, ok := errors.AsType[*session.StateDirError](err); ok {
-		return &jsonrpc.Error{Kind: jsonrpc.KindInternal, Message: e.Error(), Hint: "Make the folder writable and look for a full disk, or name another with --state-dir."}
+		return &jsonrpc.Error{Kind: jsonrpc.KindInternal, Message: e.Error(), Hint: "It must be a folder of yours alone (chmod 700), on a disk that is not full. Another can be named with --state-dir."}
 	}
 	if e, ok := errors.AsType[*session.KeysLostError](err); ok {
 		return &jsonrpc.Error{Kind: jsonrpc.KindSessionGone, Message: e.Error(), Hint: "Get what you need with `docker cp`, then: sketch-ide rm " + e.Name}
