@@ -112,7 +112,10 @@ type LogsParams struct {
 
 // PruneParams asks to remove what earlier sessions left.
 type PruneParams struct {
-	DryRun bool `json:"dryRun,omitzero"` // only say what would be removed
+	DryRun     bool   `json:"dryRun,omitzero"`     // only say what would be removed
+	Older      string `json:"older,omitzero"`      // only what was made at least so long ago, e.g. "7d" or "12h30m"
+	All        bool   `json:"all,omitzero"`        // also sessions that run and that nobody is attached to
+	KeepImages bool   `json:"keepImages,omitzero"` // leave the images, so that the next start of each repository stays quick
 }
 
 // SessionsResult lists the sessions on this machine.
@@ -170,8 +173,8 @@ type LogsResult struct {
 
 // PruneResult says what was removed, or would be.
 type PruneResult struct {
-	Removed []string `json:"removed"` // "session", "image" or "state" and a name, e.g. "session sketch-calm-heron"
-	Bytes   int64    `json:"bytes"`   // disk space that was freed, when known
+	Removed []string `json:"removed"` // "session", "image", "state" or "probe" and a name, e.g. "session sketch-calm-heron"
+	Bytes   int64    `json:"bytes"`   // disk space that was freed, as far as the engine can tell
 }
 
 // PortsNotification carries the full state of a session's ports; it replaces what was sent before.

@@ -193,6 +193,7 @@ const (
 // SSHConfigParams asks about the line in the user's SSH configuration that makes `ssh sketch-…` work everywhere.
 type SSHConfigParams struct {
 	Action SSHConfigAction `json:"action,omitzero"` // default: status
+	File   string          `json:"file,omitzero"`   // absolute path of the file, where the editor's Remote-SSH is set to another; default: ~/.ssh/config
 }
 
 // SSHConfigResult says how the user's SSH configuration stands.

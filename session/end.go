@@ -34,7 +34,7 @@ func (s *Supervisor) Remove(ctx context.Context, name string) error {
 	if err := e.Remove(ctx, info.Container); err != nil {
 		return err
 	}
-	return s.cfg.Store.Remove(info.Name)
+	return s.cfg.Store.Remove(ctx, info.Name)
 }
 
 func (s *Supervisor) target(ctx context.Context, name string) (Engine, Info, error) {
@@ -97,13 +97,13 @@ func (s *Supervisor) Prune(ctx context.Context, o PruneOptions) ([]Pruned, error
 			continue
 		}
 		if !o.DryRun {
-			if err := errors.Join(e.Remove(ctx, info.Container), s.forget(info.Name)); err != nil {
+			if err := errors.Join(e.Remove(ctx, info.Container), s.forget(ctx, info.Name)); err != nil {
 				return removed, err
 			}
 		}
 		removed = append(removed, Pruned{Kind: "session", Name: info.Name})
 	}
-	state, err := s.pruneState(e, kept, list, o)
+	state, err := s.pruneState(ctx, e, kept, list, o)
 	removed = append(removed, state...)
 	if err != nil {
 		return removed, err
@@ -133,11 +133,11 @@ func (s *Supervisor) pruneProbes(ctx context.Context, e Engine, o PruneOptions) 
 	return removed, nil
 }
 
-func (s *Supervisor) forget(name string) error {
+func (s *Supervisor) forget(ctx context.Context, name string) error {
 	if !ValidName(name) { // a container that bears our label and somebody else's name has no state here
 		return nil
 	}
-	return s.cfg.Store.Remove(name)
+	return s.cfg.Store.Remove(ctx, name)
 }
 
 func (s *Supervisor) prunable(info Info, o PruneOptions) bool {
@@ -149,7 +149,7 @@ func (s *Supervisor) prunable(info Info, o PruneOptions) bool {
 }
 
 // pruneState removes folders of sessions that have no container any more.
-func (s *Supervisor) pruneState(e Engine, kept map[string]bool, list []Info, o PruneOptions) ([]Pruned, error) {
+func (s *Supervisor) pruneState(ctx context.Context, e Engine, kept map[string]bool, list []Info, o PruneOptions) ([]Pruned, error) {
 	names, err := s.cfg.Store.Names()
 	if err != nil {
 		return nil, err
@@ -168,7 +168,7 @@ func (s *Supervisor) pruneState(e Engine, kept map[string]bool, list []Info, o P
 			continue
 		}
 		if !o.DryRun {
-			if err := s.cfg.Store.Remove(name); err != nil {
+			if err := s.cfg.Store.Remove(ctx, name); err != nil {
 				return removed, err
 			}
 		}

@@ -1,9 +1,16 @@
 package session
 
 import (
+	"bytes"
+	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
+
+	"github.com/sketch-ide/sketch-ide/sshconfig"
 )
 
 // SSHFiles are the paths that OpenSSH needs to enter a session.
@@ -22,48 +29,127 @@ func (s *Store) SSH(name string) (SSHFiles, error) {
 
 const sshConfigFile = "ssh_config"
 
+// hostsFile is the file that the user's configuration may include.
+func (s *Store) hostsFile() string { return filepath.Join(s.dir, sshConfigFile) }
+
+func (s *Store) lockSSH(ctx context.Context) (*fileLock, error) {
+	return waitLock(ctx, filepath.Join(s.dir, "ssh.lock"))
+}
+
 // writeSSH writes what OpenSSH needs: the key, the pinned server key, and a Host block. The way in is `sketch-ide proxy`, which finds the
-// container's address at each connection, since both its own address and its published port change when it restarts.
-func (s *Store) writeSSH(rec record) error {
-	program, err := os.Executable()
+// container's address at each connection, since both its own address and its published port change when it restarts. What is right already is not
+// written: resuming a session calls this too, because the program may have moved since, or a power cut have left a file empty.
+func (s *Store) writeSSH(ctx context.Context, rec record, program string) error {
+	err := errors.Join(
+		writeNew(s.path(rec.Name, "client_key"), []byte(rec.Client.Private)),
+		writeNew(s.path(rec.Name, "known_hosts"), []byte(rec.Name+" "+rec.HostKey+"\n")),
+		writeNew(s.path(rec.Name, sshConfigFile), []byte(s.sshHost(rec, program).String())),
+	)
 	if err != nil {
-		return fmt.Errorf("find own executable: %w", err)
-	}
-	if err := writeFile(s.path(rec.Name, "client_key"), []byte(rec.Client.Private), durable); err != nil {
 		return err
 	}
-	if err := writeFile(s.path(rec.Name, "known_hosts"), []byte(rec.Name+" "+rec.HostKey+"\n"), durable); err != nil {
+	return s.writeHosts(ctx)
+}
+
+func writeNew(path string, data []byte) error {
+	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, data) {
+		return nil
+	}
+	return writeFile(path, data, volatile)
+}
+
+func (s *Store) sshHost(rec record, program string) sshconfig.Host {
+	proxy := []string{program, "proxy", "--state-dir", s.dir}
+	if strings.HasPrefix(rec.Engine, "unix:") { // a terminal has another DOCKER_HOST than the editor, perhaps
+		proxy = append(proxy, "--host", rec.Engine)
+	}
+	return sshconfig.Host{
+		Name: rec.Name, User: rec.User, KnownHosts: s.path(rec.Name, "known_hosts"), Identity: s.path(rec.Name, "client_key"),
+		Proxy: append(proxy, rec.Name), ForwardAgent: rec.ForwardAgent,
+	}
+}
+
+// hostsHeader begins the file of all entries.
+const hostsHeader = "# The sessions of sketch-ide, which writes this file anew as they come and go.\n"
+
+// writeHosts writes the file of all sessions' entries anew, from what is there, so that it need not be known what has changed.
+func (s *Store) writeHosts(ctx context.Context) (err error) {
+	lock, err := s.lockSSH(ctx)
+	if err != nil {
 		return err
 	}
-	return writeFile(s.path(rec.Name, sshConfigFile), []byte(s.sshConfig(rec, program)), durable)
-}
-
-func (s *Store) sshConfig(rec record, program string) string {
-	proxy := fmt.Sprintf("%s proxy --state-dir %s %s", shellQuote(program), shellQuote(s.dir), rec.Name)
-	lines := []string{
-		"Host " + rec.Name,
-		"  User " + configQuote(rec.User),
-		"  HostKeyAlias " + rec.Name,
-		"  UserKnownHostsFile " + configQuote(s.path(rec.Name, "known_hosts")),
-		"  GlobalKnownHostsFile /dev/null",
-		"  StrictHostKeyChecking yes",
-		"  UpdateHostKeys no",
-		"  IdentityFile " + configQuote(s.path(rec.Name, "client_key")),
-		"  IdentitiesOnly yes",
-		"  IdentityAgent none",
-		"  PreferredAuthentications publickey",
-		"  ForwardAgent no",
-		"  ForwardX11 no",
-		"  ServerAliveInterval 5",
-		"  ServerAliveCountMax 3",
-		"  LogLevel ERROR",
-		"  ProxyCommand " + strings.ReplaceAll(proxy, "%", "%%"),
+	defer func() { err = errors.Join(err, lock.Unlock()) }()
+	names, err := s.Names()
+	if err != nil {
+		return err
 	}
-	return strings.Join(lines, "\n") + "\n"
+	hosts := []byte(hostsHeader)
+	for _, name := range names {
+		entry, err := os.ReadFile(s.path(name, sshConfigFile))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // its start is under way, or its end
+		}
+		if err != nil {
+			return fmt.Errorf("read entry of %s: %w", name, err)
+		}
+		hosts = append(append(hosts, '\n'), entry...)
+	}
+	return writeNew(s.hostsFile(), hosts)
 }
 
-// configQuote makes one argument of s for ssh_config(5), which knows double quotes and expands % in paths.
-func configQuote(s string) string { return `"` + strings.ReplaceAll(s, "%", "%%") + `"` }
+// SSHInclude looks whether the user's SSH configuration includes the file with all sessions, or changes that; an empty file means the one that ssh(1) reads.
+// The error is a *sshconfig.Error.
+func (s *Store) SSHInclude(ctx context.Context, file string, do func(sshconfig.User) (sshconfig.Status, error)) (_ sshconfig.Status, err error) {
+	if file == "" {
+		if file, err = sshconfig.DefaultFile(); err != nil {
+			return sshconfig.Status{}, err
+		}
+	}
+	if file, err = filepath.Abs(file); err != nil {
+		return sshconfig.Status{}, fmt.Errorf("find SSH configuration: %w", err)
+	}
+	if err := s.writeHosts(ctx); err != nil { // an Include of a file that is not there is ignored, but entries of older sessions may be missing in it
+		return sshconfig.Status{}, err
+	}
+	lock, err := s.lockSSH(ctx)
+	if err != nil {
+		return sshconfig.Status{}, err
+	}
+	defer func() { err = errors.Join(err, lock.Unlock()) }()
+	return do(sshconfig.User{File: file, Ours: s.hostsFile()})
+}
 
-// shellQuote makes one word of s for the shell that OpenSSH runs ProxyCommand with.
-func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+// FirstTime reports whether the one question about the SSH configuration has never been asked, and takes note that it is now.
+func (s *Store) FirstTime() (bool, error) {
+	f, err := os.OpenFile(filepath.Join(s.dir, "ssh-asked"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("note that the question was asked: %w", err)
+	}
+	return true, f.Close()
+}
+
+// refreshSSH brings the entry of a session that is resumed up to date: this program may be somewhere else than the one that started it, and the
+// setting may have changed.
+func (s *Supervisor) refreshSSH(ctx context.Context, rec *record) error {
+	if allowed := s.currentSettings().ForwardAgent; rec.ForwardAgent != allowed {
+		rec.ForwardAgent = allowed
+		if err := s.cfg.Store.save(*rec); err != nil {
+			return err
+		}
+	}
+	return s.writeSSH(ctx, *rec)
+}
+
+func (s *Supervisor) writeSSH(ctx context.Context, rec record) error {
+	program := s.cfg.Program
+	if program == "" {
+		var err error
+		if program, err = os.Executable(); err != nil {
+			return fmt.Errorf("find own executable: %w", err)
+		}
+	}
+	return s.cfg.Store.writeSSH(ctx, rec, program)
+}

@@ -92,6 +92,9 @@ func (s *Supervisor) find(ctx context.Context, e Engine, folder string, o StartO
 
 func (s *Supervisor) resume(ctx context.Context, e Engine, r *repo.Repo, rec record, report func(Progress)) (Info, error) {
 	report(Progress{"Attaching to " + rec.Name, -1})
+	if err := s.refreshSSH(ctx, &rec); err != nil {
+		return Info{}, err
+	}
 	if _, err := e.Start(ctx, rec.Container); err != nil {
 		return Info{}, err
 	}
@@ -137,7 +140,7 @@ func (s *Supervisor) createOnce(ctx context.Context, e Engine, r *repo.Repo, o S
 	if err := s.createContainer(ctx, e, &rec, image, b); err != nil {
 		return Info{}, err
 	}
-	if err := errors.Join(s.cfg.Store.save(rec), s.cfg.Store.writeSSH(rec)); err != nil {
+	if err := errors.Join(s.cfg.Store.save(rec), s.writeSSH(ctx, rec)); err != nil {
 		return Info{}, err
 	}
 	if _, err := e.Start(ctx, rec.Container); err != nil {
@@ -190,7 +193,7 @@ func (s *Supervisor) newRecord(e Engine, r *repo.Repo, o StartOptions, image con
 	}
 	rec := record{
 		Folder: r.Root, Image: image.Ref, User: userName(image), Workspace: path.Join(agent.Workspaces, r.Name),
-		Engine: e.Host(), Created: time.Now().UTC().Truncate(time.Second), Client: client,
+		Engine: e.Host(), Created: time.Now().UTC().Truncate(time.Second), Client: client, ForwardAgent: s.currentSettings().ForwardAgent,
 	}
 	rec.Name = o.Name
 	if o.Name == "" {
@@ -266,5 +269,5 @@ func (s *Supervisor) undo(ctx context.Context, e Engine, rec record) error {
 		// Nothing can be removed now: the labels are there for prune, and the folder of keys stays with them.
 		return fmt.Errorf("tidy up after the failed start (sketch-ide prune will, later): %w", err)
 	}
-	return errors.Join(err, s.cfg.Store.Remove(rec.Name))
+	return errors.Join(err, s.cfg.Store.Remove(ctx, rec.Name))
 }

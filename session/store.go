@@ -2,6 +2,7 @@ package session
 
 import (
 	"cmp"
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -24,6 +25,9 @@ import (
 //	sessions/<name>/ssh_config     what `sketch-ide ssh` hands to OpenSSH
 //	sessions/<name>/forwards.json  what the owner forwards, for followers, `ports`, and the next owner
 //	sessions/<name>/owner.lock     flock: held by the owner for as long as it lives
+//	ssh_config                     the entries of all sessions, for the user's own configuration to include
+//	ssh.lock                       flock: held while that or the user's configuration is changed
+//	ssh-asked                      that the user was asked once whether to include it
 //	folders/<hash>.lock            flock: held while a session of that folder is being started
 type Store struct {
 	dir string
@@ -130,6 +134,8 @@ type record struct {
 	Ready     bool      `json:"ready"`   // the repository is inside; until then a crash may have left it half made
 	HostKey   string    `json:"hostKey"` // the server's public key, an authorized_keys line
 	Client    keyPair   `json:"client"`
+
+	ForwardAgent bool `json:"forwardAgent,omitzero"` // whether OpenSSH hands the user's ssh-agent over
 }
 
 func (s *Store) path(name string, file ...string) string {
@@ -200,15 +206,15 @@ func (s *Store) load(name string) (record, error) {
 	return r, nil
 }
 
-// Remove forgets the session. It removes only the session's own directory.
-func (s *Store) Remove(name string) error {
+// Remove forgets the session. It removes only the session's own directory, and its entry for OpenSSH.
+func (s *Store) Remove(ctx context.Context, name string) error {
 	if !ValidName(name) {
 		return &NotFoundError{Name: name}
 	}
 	if err := os.RemoveAll(s.path(name)); err != nil {
 		return fmt.Errorf("remove session state: %w", err)
 	}
-	return nil
+	return s.writeHosts(ctx)
 }
 
 // durability is what of a written file survives a power cut.

@@ -67,7 +67,7 @@ func TestStoreFilesAreForTheirOwnerOnly(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
 	rec := testRecord(t, s, "sketch-brave-otter")
-	if err := errors.Join(s.save(rec), s.writeSSH(rec), s.saveForwards(rec.Name, nil, tunnel.Memory{})); err != nil {
+	if err := errors.Join(s.save(rec), s.writeSSH(t.Context(), rec, "/bin/sketch-ide"), s.saveForwards(rec.Name, nil, tunnel.Memory{})); err != nil {
 		t.Fatal(err)
 	}
 	err := filepath.WalkDir(s.dir, func(path string, d fs.DirEntry, err error) error {
@@ -118,7 +118,7 @@ func TestStoreStaysInsideItsFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"../../victim", "..", "", "sketch-../../../victim"} {
-		if err := s.Remove(name); err == nil {
+		if err := s.Remove(t.Context(), name); err == nil {
 			t.Errorf("Remove(%q) succeeded", name)
 		}
 		if _, err := s.load(name); err == nil {
@@ -219,11 +219,11 @@ func TestSSHConfigQuotesPaths(t *testing.T) {
 	t.Parallel()
 	s := &Store{dir: "/home/o'brien/100% state"}
 	rec := record{Name: "sketch-brave-otter", User: "vscode"}
-	got := s.sshConfig(rec, "/opt/my tools/sketch-ide")
+	got := s.sshHost(rec, "/opt/my tools/sketch-ide").String()
 	for _, want := range []string{
 		"Host sketch-brave-otter\n",
 		`IdentityFile "/home/o'brien/100%% state/sessions/sketch-brave-otter/client_key"`,
-		`ProxyCommand '/opt/my tools/sketch-ide' proxy --state-dir '/home/o'\''brien/100%% state' sketch-brave-otter`,
+		`ProxyCommand '/opt/my tools/sketch-ide' 'proxy' '--state-dir' '/home/o'\''brien/100%% state' 'sketch-brave-otter'`,
 		"StrictHostKeyChecking yes",
 	} {
 		if !strings.Contains(got, want) {

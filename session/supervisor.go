@@ -16,6 +16,8 @@ type Config struct {
 	Store   *Store                                // required
 	Connect func(context.Context) (Engine, error) // required; called at the first need of an engine and again after it was lost
 	Version string
+	// Program is the path of sketch-ide, which OpenSSH calls to reach a session; empty: this process's own.
+	Program string
 	// Observer hears of every session that this process is attached to; nil: nobody.
 	Observer Observer
 	// LostAfter is the length of an outage from which on a session is Lost; 0: the tunnel's default, one minute.
@@ -27,7 +29,9 @@ type Config struct {
 type Settings struct {
 	BaseImage string // the image of generated Dockerfiles; empty: container.DefaultBaseImage
 	Container ContainerSettings
-	Forwards  tunnel.Settings // which ports are forwarded, and how they are told
+	// ForwardAgent lets OpenSSH hand the user's ssh-agent to a session, from its next start on.
+	ForwardAgent bool
+	Forwards     tunnel.Settings // which ports are forwarded, and how they are told
 }
 
 // Supervisor holds this process's sessions. Its methods may be called from any goroutine once Run runs.

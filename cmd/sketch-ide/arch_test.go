@@ -19,9 +19,10 @@ var allowed = map[string]struct {
 	ours  []string
 	never []string
 }{
-	"cmd/sketch-ide":         {ours: []string{"agent", "agent/agentbin", "container", "devcontainer", "jsonrpc", "repo", "session", "tunnel"}, never: []string{"github.com/docker/docker", "golang.org/x/crypto"}},
+	"cmd/sketch-ide":         {ours: []string{"agent", "agent/agentbin", "container", "devcontainer", "jsonrpc", "repo", "session", "sshconfig", "tunnel"}, never: []string{"github.com/docker/docker", "golang.org/x/crypto"}},
 	"jsonrpc":                {never: []string{"github.com/docker/docker", "golang.org/x/crypto"}},
-	"session":                {ours: []string{"agent", "agent/agentbin", "agent/conversation", "container", "devcontainer", "internal/sshwire", "ports", "repo", "tunnel"}, never: []string{"github.com/docker/docker", "go.lsp.dev"}},
+	"session":                {ours: []string{"agent", "agent/agentbin", "agent/conversation", "container", "devcontainer", "internal/sshwire", "ports", "repo", "sshconfig", "tunnel"}, never: []string{"github.com/docker/docker", "go.lsp.dev"}},
+	"sshconfig":              {never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},
 	"devcontainer":           {never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},
 	"container":              {never: []string{"golang.org/x/crypto", "go.lsp.dev"}},
 	"tunnel":                 {ours: []string{"internal/sshwire", "ports"}, never: []string{"github.com/docker/docker", "go.lsp.dev"}},

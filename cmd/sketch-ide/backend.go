@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -17,8 +18,9 @@ type backend struct {
 	server  *jsonrpc.Server
 	sup     *session.Supervisor
 
-	mu     sync.Mutex // guards current
+	mu     sync.Mutex // guards the fields below
 	window string     // name of the window's session
+	quiet  bool       // the setting sshConfig says that nothing is asked about it
 }
 
 var (
@@ -43,8 +45,12 @@ func (b *backend) Problem(_ string, err error) {
 // Configure takes the editor's settings. What is wrong with one setting is told and the others are used.
 func (b *backend) Configure(data json.RawMessage) error {
 	settings, err := decodeSettings(data)
+	ask, askErr := decodeAsk(data)
+	b.mu.Lock()
+	b.quiet = !ask
+	b.mu.Unlock()
 	b.sup.Configure(settings)
-	if err != nil {
+	if err = cmp.Or(err, askErr); err != nil {
 		return explain(err)
 	}
 	return nil
@@ -61,6 +67,7 @@ func (b *backend) Start(ctx context.Context, p jsonrpc.StartParams, progress jso
 		return jsonrpc.Session{}, explain(err)
 	}
 	b.setWindow(info.Name)
+	b.offerSSH(info)
 	return wireSession(info), nil
 }
 
@@ -228,7 +235,14 @@ func (b *backend) Logs(ctx context.Context, p jsonrpc.LogsParams) (jsonrpc.LogsR
 
 // Prune removes what earlier sessions left.
 func (b *backend) Prune(ctx context.Context, p jsonrpc.PruneParams) (jsonrpc.PruneResult, error) {
-	removed, err := b.sup.Prune(ctx, session.PruneOptions{DryRun: p.DryRun})
+	options := session.PruneOptions{DryRun: p.DryRun, All: p.All, KeepImages: p.KeepImages}
+	if p.Older != "" {
+		var err error
+		if options.Older, err = parseAge(p.Older); err != nil {
+			return jsonrpc.PruneResult{}, &jsonrpc.Error{Kind: jsonrpc.KindArguments, Message: err.Error(), Hint: "Such as 7d or 12h30m."}
+		}
+	}
+	removed, err := b.sup.Prune(ctx, options)
 	if err != nil {
 		return jsonrpc.PruneResult{}, explain(err)
 	}

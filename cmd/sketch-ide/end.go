@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -84,7 +83,7 @@ func pruneCommand(o *options) *cobra.Command {
 	cmd.Flags().BoolVar(&p.All, "all", false, "also remove running sessions that nobody is attached to")
 	cmd.Flags().BoolVar(&p.KeepImages, "keep-images", false, "leave the images, so that the next start of each repository stays quick")
 	cmd.Flags().BoolVar(&p.DryRun, "dry-run", false, "only say what would be removed")
-	cmd.Flags().DurationVar(&p.Older, "older", 0*time.Hour, "only what was made at least so long ago, such as 48h")
+	cmd.Flags().Var((*ageValue)(&p.Older), "older", "only what was made at least so long ago, an `age` such as 7d or 12h")
 	jsonFlag(cmd, &asJSON)
 	return cmd
 }

@@ -22,7 +22,7 @@ func explain(err error) *jsonrpc.Error {
 	if e, ok := errors.AsType[*jsonrpc.Error](err); ok {
 		return e
 	}
-	for _, explainer := range []func(error) *jsonrpc.Error{explainEngine, explainImage, explainRepo, explainSession, explainPort} {
+	for _, explainer := range []func(error) *jsonrpc.Error{explainEngine, explainImage, explainRepo, explainSession, explainPort, explainSSHConfig} {
 		if e := explainer(err); e != nil {
 			e.Err = err
 			return e

@@ -29,6 +29,8 @@ func decodeSettings(data json.RawMessage) (session.Settings, error) {
 	settings := session.Settings{
 		BaseImage: cmp.Or(setting[string](d, "baseImage", "a string"), os.Getenv(baseImageEnv)),
 		Container: d.container(),
+
+		ForwardAgent: setting[bool](d, "forwardAgent", "true or false"),
 	}
 	forwards, err := tunnel.DecodeSettings(data)
 	settings.Forwards = forwards
@@ -36,6 +38,22 @@ func decodeSettings(data json.RawMessage) (session.Settings, error) {
 		return settings, &settingsError{err}
 	}
 	return settings, nil
+}
+
+// decodeAsk reads whether the user may be asked about their SSH configuration.
+func decodeAsk(data json.RawMessage) (bool, error) {
+	d := newSettings(data)
+	switch word := setting[string](d, "sshConfig", "a string"); word {
+	case "", "ask":
+	case "never":
+		return false, nil
+	default:
+		d.fail("sshConfig", "want %q or %q", "ask", "never")
+	}
+	if len(d.errs) > 0 {
+		return true, &settingsError{d.errs[0]}
+	}
+	return true, nil
 }
 
 // settingsDecoder reads an object's values and collects what is wrong with them.

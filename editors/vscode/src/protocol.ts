@@ -311,6 +311,12 @@ export interface LogsParams {
 export interface PruneParams {
   /** Only say what would be removed. */
   dryRun?: boolean;
+  /** Only what was made at least so long ago, e.g. "7d" or "12h30m". */
+  older?: string;
+  /** Also sessions that run and that nobody is attached to. */
+  all?: boolean;
+  /** Leave the images, so that the next start of each repository stays quick. */
+  keepImages?: boolean;
 }
 
 /** SessionsResult lists the sessions on this machine. */
@@ -389,9 +395,9 @@ export interface LogsResult {
 
 /** PruneResult says what was removed, or would be. */
 export interface PruneResult {
-  /** "session", "image" or "state" and a name, e.g. "session sketch-calm-heron". */
+  /** "session", "image", "state" or "probe" and a name, e.g. "session sketch-calm-heron". */
   removed: string[];
-  /** Disk space that was freed, when known. */
+  /** Disk space that was freed, as far as the engine can tell. */
   bytes: number;
 }
 
@@ -719,6 +725,8 @@ export type SSHConfigAction =
 export interface SSHConfigParams {
   /** Default: status. */
   action?: SSHConfigAction;
+  /** Absolute path of the file, where the editor's Remote-SSH is set to another; default: ~/.ssh/config. */
+  file?: string;
 }
 
 /** SSHConfigResult says how the user's SSH configuration stands. */

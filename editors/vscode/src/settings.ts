@@ -8,6 +8,8 @@ export const backendSettings = [
   'forwardPorts',
   'portsAttributes',
   'otherPortsAttributes',
+  'sshConfig',
+  'forwardAgent',
 ] as const;
 
 export type BackendSettings = Partial<Record<(typeof backendSettings)[number], unknown>>;

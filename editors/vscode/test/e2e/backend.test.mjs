@@ -15,7 +15,7 @@ import { Workbench } from './lib/workbench.mjs';
 const backend = process.env.E2E_BACKEND;
 const baseImage =
   process.env.SKETCH_IDE_TEST_BASE ?? process.env.SKETCH_IDE_BASE_IMAGE ?? 'sketch-ide/debian:bookworm';
-const settings = { 'sketch.baseImage': baseImage };
+const settings = { 'sketch.baseImage': baseImage, 'sketch.sshConfig': 'never' };
 const page = '<h1>hello from inside</h1>\n';
 const program = `from http.server import HTTPServer, SimpleHTTPRequestHandler
 
