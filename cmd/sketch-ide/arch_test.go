@@ -19,9 +19,9 @@ var allowed = map[string]struct {
 	ours  []string
 	never []string
 }{
-	"cmd/sketch-ide":         {ours: []string{"agent", "agent/agentbin", "container", "devcontainer", "jsonrpc", "repo", "session", "sshconfig", "tunnel"}, never: []string{"github.com/docker/docker", "golang.org/x/crypto"}},
+	"cmd/sketch-ide":         {ours: []string{"agent", "agent/agentbin", "container", "devcontainer", "gateway", "jsonrpc", "repo", "session", "sshconfig", "tunnel"}, never: []string{"github.com/docker/docker", "golang.org/x/crypto"}},
 	"jsonrpc":                {never: []string{"github.com/docker/docker", "golang.org/x/crypto"}},
-	"session":                {ours: []string{"agent", "agent/agentbin", "agent/conversation", "container", "devcontainer", "internal/sshwire", "ports", "repo", "sshconfig", "tunnel"}, never: []string{"github.com/docker/docker", "go.lsp.dev"}},
+	"session":                {ours: []string{"agent", "agent/agentbin", "agent/conversation", "container", "devcontainer", "gateway", "internal/sshwire", "ports", "repo", "sshconfig", "tunnel"}, never: []string{"github.com/docker/docker", "go.lsp.dev"}},
 	"sshconfig":              {never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},
 	"devcontainer":           {never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},
 	"container":              {never: []string{"golang.org/x/crypto", "go.lsp.dev"}},
@@ -33,6 +33,7 @@ var allowed = map[string]struct {
 	"agent/llm":              {never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},
 	"agent/loop":             {ours: []string{"agent/conversation", "agent/llm", "agent/tools", "ports"}, never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},
 	"agent/agentbin":         {never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},
+	"gateway":                {never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev", "github.com/anthropics", "github.com/openai"}},
 	"internal/sshwire":       {never: []string{"github.com/docker/docker", "go.lsp.dev"}},
 	"internal/memconn":       {},
 	"internal/bench":         {},

@@ -1,0 +1,171 @@
+package gateway
+
+import (
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Balance is what a session has used so far.
+type Balance struct {
+	Session Usage `json:"session"`
+	Turn    int   `json:"turn"`   // number of the latest turn
+	InTurn  Usage `json:"inTurn"` // what that turn used
+	Fresh   bool  `json:"fresh"`  // the user has sent a prompt since that began: it may be the last word of that turn, or the first of another
+}
+
+// Ledger keeps a session's balance where other processes that serve the session find it too.
+type Ledger interface {
+	// Update changes the balance and returns it as it is then. Nobody else changes it meanwhile.
+	Update(change func(*Balance)) (Balance, error)
+}
+
+// AccountConfig is what an [Account] needs.
+type AccountConfig struct {
+	Ledger  Ledger
+	Changed func() // called when Usage or Retrying has changed; must not block; may be nil
+}
+
+// Account is one session's use of the gateway. Its methods may be called from any goroutine.
+type Account struct {
+	gateway *Gateway
+	cfg     AccountConfig
+	slots   chan struct{} // one for each call under way
+
+	mu       sync.Mutex // guards the fields below
+	balance  Balance
+	known    bool // balance was read
+	retrying Retry
+}
+
+// Retry is a wait for a server that did not answer.
+type Retry struct {
+	Model   string    // its name
+	Attempt int       // that was made; 0: nothing is being retried
+	Reason  string    // for people
+	Until   time.Time // the next attempt
+}
+
+// maxCalls is how many calls of one session are under way at once; more wait for their turn.
+const maxCalls = 4
+
+// Account returns a session's account.
+func (g *Gateway) Account(cfg AccountConfig) *Account {
+	return &Account{gateway: g, cfg: cfg, slots: make(chan struct{}, maxCalls)}
+}
+
+// Usage is what the session has used.
+func (a *Account) Usage() Usage {
+	a.mu.Lock()
+	known := a.known
+	a.mu.Unlock()
+	if !known {
+		_ = a.update(func(*Balance) {}) // where it cannot be read it is not known, and the next call says so
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.balance.Session
+}
+
+// Retrying is the latest wait that has not ended.
+func (a *Account) Retrying() Retry {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.retrying
+}
+
+// Prompting says that a user is about to send a prompt, which may begin a turn. The container numbers turns, but only this gives it another turn's budget.
+func (a *Account) Prompting() error {
+	return a.update(func(b *Balance) { b.Fresh = true })
+}
+
+func (a *Account) setRetrying(r Retry) {
+	a.mu.Lock()
+	changed := a.retrying != r
+	a.retrying = r
+	a.mu.Unlock()
+	if changed && a.cfg.Changed != nil {
+		a.cfg.Changed()
+	}
+}
+
+func (a *Account) update(change func(*Balance)) error {
+	balance, err := a.cfg.Ledger.Update(change)
+	if err != nil {
+		return fmt.Errorf("keep account: %w", err)
+	}
+	a.mu.Lock()
+	changed := !a.known || a.balance.Session != balance.Session
+	a.balance, a.known = balance, true
+	a.mu.Unlock()
+	if changed && a.cfg.Changed != nil {
+		a.cfg.Changed()
+	}
+	return nil
+}
+
+// BudgetError says which budget is used up.
+type BudgetError struct {
+	What  string // "turn" or "session"
+	Used  string // for people
+	Limit string
+}
+
+// Error says what and how much.
+func (e *BudgetError) Error() string {
+	return fmt.Sprintf("the budget of the %s is used up: %s of %s", e.What, e.Used, e.Limit)
+}
+
+// admit refuses a call for which there is no budget left. turn is 0 for calls that are of none.
+func (a *Account) admit(turn int, budget Budget) error {
+	if err := a.update(func(b *Balance) { b.enter(turn) }); err != nil {
+		return err
+	}
+	a.mu.Lock()
+	balance := a.balance
+	a.mu.Unlock()
+	if err := budget.Session.check("session", balance.Session); err != nil {
+		return err
+	}
+	if turn == 0 {
+		return nil
+	}
+	return budget.Turn.check("turn", balance.InTurn)
+}
+
+// enter begins a turn, if a user's prompt allowed one.
+func (b *Balance) enter(turn int) {
+	if b.Fresh && turn > 0 && turn != b.Turn {
+		b.Turn, b.InTurn, b.Fresh = turn, Usage{}, false
+	}
+}
+
+// spend counts a call.
+func (a *Account) spend(turn int, u Usage) error {
+	return a.update(func(b *Balance) {
+		b.Session = b.Session.Add(u)
+		if turn > 0 {
+			b.InTurn = b.InTurn.Add(u)
+		}
+	})
+}
+
+func (l Limit) check(what string, u Usage) error {
+	switch {
+	case l.Dollars > 0 && u.Dollars >= l.Dollars:
+		return &BudgetError{what, dollars(u.Dollars), dollars(l.Dollars)}
+	case l.Tokens > 0 && u.Tokens() >= l.Tokens:
+		return &BudgetError{what, fmt.Sprintf("%d tokens", u.Tokens()), fmt.Sprintf("%d", l.Tokens)}
+	case l.Calls > 0 && u.Calls >= l.Calls:
+		return &BudgetError{what, fmt.Sprintf("%d calls", u.Calls), fmt.Sprintf("%d", l.Calls)}
+	}
+	return nil
+}
+
+// dollars is an amount for people, with fractions of a cent where it is small.
+func dollars(d float64) string {
+	if d < 1 {
+		return fmt.Sprintf("$%.4f", d)
+	}
+	return fmt.Sprintf("$%.2f", d)
+}

@@ -1,0 +1,412 @@
+package gateway
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/sketch-ide/sketch-ide/internal/fakellm"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const secret = "sk-secret-0123456789"
+
+// memory is a ledger without a file.
+type memory struct {
+	mu      sync.Mutex
+	balance Balance
+	err     error
+}
+
+func (m *memory) Update(change func(*Balance)) (Balance, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.err != nil {
+		return Balance{}, m.err
+	}
+	change(&m.balance)
+	return m.balance, nil
+}
+
+// world is a scripted model's server, a gateway, a session's account, and a client as it is in the container.
+type world struct {
+	t       *testing.T
+	llm     *fakellm.Server
+	url     string
+	gateway *Gateway
+	account *Account
+	ledger  *memory
+	client  *http.Client
+	log     *bytes.Buffer
+	changed chan struct{}
+}
+
+func newWorld(t *testing.T, scenario string, change ...func(*Settings)) *world {
+	t.Helper()
+	s, err := fakellm.Parse([]byte(scenario))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, llm: fakellm.New("claude-x", s), ledger: &memory{}, log: &bytes.Buffer{}, changed: make(chan struct{}, 100)}
+	w.llm.Add("gpt-x", s)
+	w.llm.Key = secret
+	server := httptest.NewServer(w.llm)
+	t.Cleanup(server.Close)
+	w.url = server.URL
+	env := map[string]string{"MY_KEY": secret}
+	w.gateway = New(Config{
+		Getenv: func(name string) string { return env[name] }, BackoffMin: time.Millisecond, BackoffMax: 5 * time.Millisecond,
+		Log: slog.New(slog.NewTextHandler(&syncWriter{w: w.log}, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	})
+	t.Cleanup(w.gateway.Close)
+	settings := Settings{Models: []Model{
+		{Name: "claude", Provider: Anthropic, Model: "claude-x", BaseURL: server.URL, APIKeyEnv: "MY_KEY", Prices: &Prices{Input: 3, Output: 15}},
+		{Name: "gpt", Provider: OpenAI, Model: "gpt-x", BaseURL: server.URL + "/v1", APIKeyEnv: "MY_KEY"},
+	}}
+	for _, c := range change {
+		c(&settings)
+	}
+	w.gateway.Configure(settings)
+	w.account = w.gateway.Account(AccountConfig{Ledger: w.ledger, Changed: func() {
+		select {
+		case w.changed <- struct{}{}:
+		default:
+		}
+	}})
+	w.connect()
+	return w
+}
+
+type syncWriter struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (s *syncWriter) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.w.Write(p)
+}
+
+// connect makes the client, each of whose connections is served by the account as a channel of the container is.
+func (w *world) connect() {
+	var serving sync.WaitGroup
+	ctx, cancel := context.WithCancel(context.Background())
+	transport := &http.Transport{
+		DisableCompression: true,
+		DialContext: func(context.Context, string, string) (net.Conn, error) {
+			inside, outside := net.Pipe()
+			serving.Go(func() { w.account.Serve(ctx, outside) }) // ends with the connection; waited for below
+			return inside, nil
+		},
+	}
+	w.client = &http.Client{Transport: transport}
+	w.t.Cleanup(func() {
+		transport.CloseIdleConnections()
+		cancel()
+		serving.Wait()
+	})
+}
+
+func (w *world) ask(ctx context.Context, path, body string, header ...string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://host"+path, strings.NewReader(body))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Anthropic-Version", "2023-06-01")
+	req.Header.Set("X-Api-Key", "a word")
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	return w.client.Do(req)
+}
+
+// answer asks and reads the whole answer.
+func (w *world) answer(path, body string, header ...string) (int, string, http.Header) {
+	w.t.Helper()
+	res, err := w.ask(w.t.Context(), path, body, header...)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return res.StatusCode, string(text), res.Header
+}
+
+const (
+	messages    = "/anthropic/v1/messages"
+	completions = "/openai/v1/chat/completions"
+	claudeHi    = `{"model":"claude-x","max_tokens":9,"stream":true,"messages":[{"role":"user","content":"hi"}]}`
+	gptHi       = `{"model":"gpt-x","stream":true,"stream_options":{"include_usage":true},"messages":[{"role":"user","content":"hi"}]}`
+)
+
+func TestAnswersPassAndAreCounted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, `{"steps": [{"bytes": true, "reply": [{"text": "Hello to you"}], "usage": {"input": 1000, "output": 200, "cacheRead": 50, "cacheWrite": 7}}]}`)
+	status, text, _ := w.answer(messages, claudeHi, HeaderModel, "claude", HeaderTurn, "1")
+	if status != http.StatusOK || !strings.Contains(text, `"text":"to "`) || !strings.HasSuffix(text, "data: {\"type\":\"message_stop\"}\n\n") {
+		t.Errorf("Anthropic: %d\n%s", status, text)
+	}
+	want := Usage{Input: 1000, Output: 200, CacheRead: 50, CacheWrite: 7, Calls: 1, Dollars: (1000*3 + 200*15 + 57*3) / 1e6}
+	if got := w.account.Usage(); got != want {
+		t.Errorf("used %+v, want %+v", got, want)
+	}
+	status, text, _ = w.answer(completions, gptHi)
+	if status != http.StatusOK || !strings.Contains(text, `"content":"to "`) || !strings.HasSuffix(text, "data: [DONE]\n\n") {
+		t.Errorf("OpenAI: %d\n%s", status, text)
+	}
+	want.Input, want.Output, want.CacheRead, want.CacheWrite = 2007, 400, 100, 7 // what was written to the cache is input there
+	want.Calls, want.Unpriced = 2, 1
+	if got := w.account.Usage(); got != want {
+		t.Errorf("used %+v, want %+v", got, want)
+	}
+	w.answer(messages, strings.Replace(claudeHi, `"stream":true,`, "", 1))
+	if faults := w.llm.Faults(); len(faults) != 1 { // the scenario has no further step
+		t.Errorf("faults %v", faults)
+	}
+	for _, r := range w.llm.Requests() {
+		if key := r.Header.Get("X-Api-Key") + r.Header.Get("Authorization"); !strings.HasSuffix(key, secret) {
+			t.Errorf("key %q", key)
+		}
+		if r.Header.Get(HeaderModel) != "" {
+			t.Error("our headers went on to the model's server")
+		}
+	}
+}
+
+func TestNothingIsBuffered(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, `{"steps": [{"reply": [{"text": "first"}, {"hold": "middle"}, {"text": "second"}]}]}`)
+	res, err := w.ask(t.Context(), messages, claudeHi)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	lines := bufio.NewReader(res.Body)
+	for line := ""; !strings.Contains(line, `"first"`); { // hangs until the test's end where it is buffered
+		if line, err = lines.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.llm.Release("middle")
+	if rest, err := io.ReadAll(lines); err != nil || !strings.Contains(string(rest), `"second"`) {
+		t.Errorf("the rest: %v\n%s", err, rest)
+	}
+}
+
+func TestRetriesBeforeTheFirstByte(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, `{"steps": [
+		{"status": 429, "header": {"Retry-After": "0.01"}},
+		{"status": 529},
+		{"reply": [{"text": "never"}], "fault": {"after": 0, "kind": "reset"}},
+		{"reply": [{"text": "at last"}]},
+	]}`)
+	var seen []Retry
+	done := make(chan struct{})
+	watching := make(chan struct{})
+	go func() { // ends with done
+		defer close(watching)
+		for {
+			select {
+			case <-w.changed:
+				if r := w.account.Retrying(); r.Attempt > 0 {
+					seen = append(seen, r)
+				}
+			case <-done:
+				return
+			}
+		}
+	}()
+	status, text, _ := w.answer(messages, claudeHi)
+	close(done)
+	<-watching
+	if status != http.StatusOK || !strings.Contains(text, "at ") || len(w.llm.Requests()) != 4 {
+		t.Errorf("%d after %d requests\n%s", status, len(w.llm.Requests()), text)
+	}
+	if len(seen) == 0 || seen[0].Model != "claude" {
+		t.Errorf("told of retries: %+v", seen)
+	}
+	if r := w.account.Retrying(); r != (Retry{}) {
+		t.Errorf("still retrying: %+v", r)
+	}
+	if u := w.account.Usage(); u.Calls != 1 {
+		t.Errorf("counted %d calls", u.Calls)
+	}
+}
+
+func TestNoRetryAfterTheFirstByte(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, `{"steps": [{"reply": [{"text": "one two three"}], "fault": {"after": 4, "kind": "reset"}}, {"reply": [{"text": "twice"}]}]}`)
+	res, err := w.ask(t.Context(), messages, claudeHi)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err == nil || !strings.Contains(string(text), "one ") || strings.Contains(string(text), "twice") {
+		t.Errorf("a broken answer looks whole: %v\n%s", err, text)
+	}
+	if n := len(w.llm.Requests()); n != 1 {
+		t.Errorf("%d requests", n)
+	}
+	w.await("the broken call is counted", func() bool { return w.account.Usage().Output > 0 })
+}
+
+func TestGivingUpSaysWhy(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		step   string
+		status int
+		kind   string
+		words  string
+		count  int
+	}{
+		"not retried":       {`{"status": 400, "body": "{\"error\":{\"message\":\"prompt is too long: 9 tokens\"}}"}`, 400, "model", "prompt is too long: 9 tokens", 1},
+		"told not to":       {`{"status": 500, "header": {"X-Should-Retry": "false"}}`, 500, "model", "500", 1},
+		"too long a wait":   {`{"status": 429, "header": {"Retry-After": "3600"}}`, 429, "model", "429", 1},
+		"key refused":       {`{"status": 401, "body": "{\"error\":{\"message\":\"Incorrect API key provided: ` + secret + `\"}}"}`, 401, "noModel", "the key was refused", 1},
+		"key in the words":  {`{"status": 400, "body": "no ` + secret + ` here"}`, 400, "model", "no … here", 1},
+		"redirect":          {`{"status": 302, "header": {"Location": "http://127.0.0.1:1/"}}`, 502, "model", "redirects", 1},
+		"always overloaded": {`{"status": 529}`, 529, "model", "529", 8},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, `{"loop": true, "steps": [`+c.step+`]}`)
+			status, text, header := w.answer(messages, claudeHi)
+			if status != c.status || header.Get(HeaderError) != c.kind || !strings.Contains(text, c.words) || strings.Contains(text, secret) {
+				t.Errorf("%d %v\n%s", status, header, text)
+			}
+			if n := len(w.llm.Requests()); n != c.count {
+				t.Errorf("%d requests, want %d", n, c.count)
+			}
+			if strings.Contains(w.log.String(), secret) {
+				t.Error("the key is in the log")
+			}
+		})
+	}
+}
+
+func TestAServerThatIsNotThere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, `{"steps": []}`, func(s *Settings) { s.Models[0].BaseURL = "http://127.0.0.1:1" })
+	status, text, header := w.answer(messages, claudeHi)
+	if status != http.StatusBadGateway || header.Get(HeaderError) != "model" || !strings.Contains(text, "refused") {
+		t.Errorf("%d %s", status, text)
+	}
+}
+
+func TestTheClientsEndIsTheCallsEnd(t *testing.T) {
+	t.Parallel()
+	for name, step := range map[string]string{
+		"while it streams": `{"reply": [{"text": "a"}, {"hold": "here"}]}`,
+		"while it waits":   `{"reply": [{"text": "a"}], "fault": {"after": 0, "kind": "hang"}}`,
+		"while it retries": `{"status": 429, "header": {"Retry-After": "60"}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, `{"steps": [`+step+`]}`)
+			ctx, cancel := context.WithCancel(t.Context())
+			ended := make(chan struct{})
+			go func() { // ends with cancel; waited for below
+				defer close(ended)
+				res, err := w.ask(ctx, messages, claudeHi)
+				if err == nil {
+					io.Copy(io.Discard, res.Body)
+					res.Body.Close()
+				}
+			}()
+			w.await("the request arrives", func() bool { return len(w.llm.Requests()) == 1 })
+			cancel()
+			<-ended
+			w.await("the call has ended", func() bool { return len(w.account.slots) == 0 })
+		})
+	}
+}
+
+func (w *world) await(what string, ok func() bool) {
+	w.t.Helper()
+	deadline := time.After(time.Minute)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			w.t.Fatalf("not seen within a minute: %s", what)
+		}
+	}
+}
+
+func TestBudgets(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, `{"loop": true, "steps": [{"reply": [{"text": "a"}], "usage": {"input": 100, "output": 100}}]}`, func(s *Settings) {
+		s.Budget.Turn = Limit{Tokens: 300}
+	})
+	ask := func(turn int) (int, string) {
+		status, text, _ := w.answer(messages, claudeHi, HeaderTurn, fmt.Sprint(turn))
+		return status, text
+	}
+	prompt := func() {
+		if err := w.account.Prompting(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	prompt()
+	for i := range 2 {
+		if status, text := ask(1); status != http.StatusOK {
+			t.Fatalf("call %d: %s", i, text)
+		}
+	}
+	if status, text := ask(1); status != http.StatusPaymentRequired || !strings.Contains(text, "budget of the turn is used up: 400 tokens of 300") {
+		t.Errorf("over the turn's budget: %d %s", status, text)
+	}
+	if status, text := ask(7); status != http.StatusPaymentRequired {
+		t.Errorf("the container gave itself another turn: %d %s", status, text)
+	}
+	prompt()
+	if status, text := ask(2); status != http.StatusOK {
+		t.Errorf("after a prompt: %d %s", status, text)
+	}
+	w.ledger.mu.Lock()
+	w.ledger.err = errors.New("disk full")
+	w.ledger.mu.Unlock()
+	if status, text := ask(2); status == http.StatusOK {
+		t.Errorf("a call that cannot be counted was made: %s", text)
+	}
+}
+
+func TestSessionBudget(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, `{"loop": true, "steps": [{"reply": [{"text": "a"}], "usage": {"input": 100, "output": 100}}]}`, func(s *Settings) {
+		s.Budget.Session = Limit{Dollars: 0.0018} // what one call costs
+	})
+	if status, text, _ := w.answer(messages, claudeHi); status != http.StatusOK {
+		t.Fatal(text)
+	}
+	status, text, header := w.answer(messages, claudeHi)
+	if status != http.StatusPaymentRequired || header.Get(HeaderError) != "budget" || !strings.Contains(text, "session is used up: $0.0018 of $0.0018") {
+		t.Errorf("%d %s", status, text)
+	}
+	if n := len(w.llm.Requests()); n != 1 {
+		t.Errorf("%d requests were paid", n)
+	}
+}
