@@ -83,6 +83,8 @@ type Port struct {
 // StartParams asks for a session.
 type StartParams struct {
 	Folder  string `json:"folder,omitzero"`  // path or file URI of a folder in the repository; default: the first workspace folder
+	Session string `json:"session,omitzero"` // name of the session to attach to or resume; default: the folder's
+	New     bool   `json:"new,omitzero"`     // make a session although the folder has one
 	Rebuild bool   `json:"rebuild,omitzero"` // build the image again although its inputs did not change
 }
 

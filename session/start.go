@@ -19,6 +19,7 @@ type StartOptions struct {
 	Folder    string // any folder of the repository on the host; required
 	Name      string // of the session; empty: the folder's session, or a new one with a name of our choice
 	BaseImage string // overrides the setting
+	New       bool   // make a new session although the folder has one
 	Rebuild   bool   // build the image and make a new session although there is one
 }
 
@@ -79,7 +80,7 @@ func (s *Supervisor) find(ctx context.Context, e Engine, folder string, o StartO
 			best = c
 		}
 	}
-	if best.ID == "" || o.Rebuild {
+	if best.ID == "" || o.Rebuild || o.New {
 		return record{}, false, nil
 	}
 	rec, err := s.cfg.Store.load(best.Session())

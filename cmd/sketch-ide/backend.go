@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/sketch-ide/sketch-ide/acp"
 	"github.com/sketch-ide/sketch-ide/jsonrpc"
 	"github.com/sketch-ide/sketch-ide/session"
 )
@@ -15,7 +16,7 @@ import (
 // backend answers an editor's requests with the sessions of this machine. The window's session is the one that it started last.
 type backend struct {
 	options *options
-	server  *jsonrpc.Server
+	server  listener
 	sup     *session.Supervisor
 
 	mu     sync.Mutex // guards the fields below
@@ -23,7 +24,21 @@ type backend struct {
 	quiet  bool       // the setting sshConfig says that nothing is asked about it
 }
 
+// listener is the editor's side, which hears what happens: [jsonrpc.Server] or [acp.Server]. Nothing in it blocks.
+type listener interface {
+	SessionChanged(session jsonrpc.Session)
+	PortsChanged(session string, owner bool, ports []jsonrpc.Port)
+	BranchChanged(branch jsonrpc.Branch)
+	AgentChanged(status jsonrpc.AgentStatus)
+	MessageChanged(session string, message jsonrpc.Message)
+	Message(level jsonrpc.Level, text string)
+	Offer(o jsonrpc.Offer)
+}
+
 var (
+	_ listener         = (*jsonrpc.Server)(nil)
+	_ listener         = (*acp.Server)(nil)
+	_ acp.Backend      = (*backend)(nil)
 	_ jsonrpc.Backend  = (*backend)(nil)
 	_ session.Observer = (*backend)(nil)
 )
@@ -62,7 +77,12 @@ func (b *backend) Start(ctx context.Context, p jsonrpc.StartParams, progress jso
 		return jsonrpc.Session{}, &jsonrpc.Error{Kind: jsonrpc.KindArguments, Message: "no folder is open", Hint: "Open a folder of a git repository first."}
 	}
 	report := func(p session.Progress) { progress.Report(p.Message, p.Percent) }
-	info, err := b.sup.Start(ctx, session.StartOptions{Folder: p.Folder, Rebuild: p.Rebuild}, report)
+	if p.Session != "" { // one that was named is not made: its name may be all that is left of it
+		if _, err := b.find(ctx, p.Session); err != nil {
+			return jsonrpc.Session{}, err
+		}
+	}
+	info, err := b.sup.Start(ctx, session.StartOptions{Folder: p.Folder, Name: p.Session, New: p.New, Rebuild: p.Rebuild}, report)
 	if err != nil {
 		return jsonrpc.Session{}, explain(err)
 	}

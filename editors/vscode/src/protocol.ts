@@ -271,6 +271,10 @@ export interface Port {
 export interface StartParams {
   /** Path or file URI of a folder in the repository; default: the first workspace folder. */
   folder?: string;
+  /** Name of the session to attach to or resume; default: the folder's. */
+  session?: string;
+  /** Make a session although the folder has one. */
+  new?: boolean;
   /** Build the image again although its inputs did not change. */
   rebuild?: boolean;
 }

@@ -1,0 +1,132 @@
+package acp
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/sketch-ide/sketch-ide/jsonrpc"
+)
+
+// session is one that this editor has opened.
+type session struct {
+	server    *Server
+	name      string
+	folder    string // on the host
+	workspace string // the same, inside
+
+	mu        sync.Mutex          // guards the fields below; nothing is called while it is held
+	model     string              // chosen by the editor; empty: the default
+	prompting bool                // a prompt of this editor runs: its own messages are not echoed
+	status    jsonrpc.AgentStatus // the latest
+	failed    error               // the session is over
+	changed   chan struct{}       // closed and renewed when status or failed change
+	open      string              // id of the question that the next prompt answers
+	branch    jsonrpc.Branch
+	remarks   []string // text that waits for a turn
+
+	// What was sent so far; only the sender's goroutine uses it.
+	sent  map[string]*sentMessage
+	plan  []jsonrpc.TodoItem
+	usage jsonrpc.AgentStatus
+	ports map[int]int // host ports that were told, by port
+}
+
+// sentMessage is how much of a message the editor has.
+type sentMessage struct {
+	text, thinking int // bytes
+	images         int
+	tool           jsonrpc.ToolState
+	output         string
+	done           bool
+}
+
+func (s *Server) adopt(info jsonrpc.Session) *session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x := s.sessions[info.Name]
+	if x == nil {
+		x = &session{
+			server: s, name: info.Name, folder: info.Folder, workspace: info.Workspace,
+			changed: make(chan struct{}), sent: map[string]*sentMessage{}, ports: map[int]int{},
+		}
+		s.sessions[info.Name] = x
+	}
+	return x
+}
+
+// tell sends what the backend told. It is called from the sender's goroutine alone.
+func (x *session) tell(ctx context.Context, value any) {
+	switch value := value.(type) {
+	case jsonrpc.Message:
+		x.tellMessage(ctx, value)
+	case jsonrpc.AgentStatus:
+		x.tellStatus(ctx, value)
+	case jsonrpc.Session:
+		x.tellSession(value)
+	case []jsonrpc.Port:
+		x.tellPorts(ctx, value)
+	case jsonrpc.Branch:
+		x.tellBranch(ctx, value)
+	case replayed:
+		x.tellMessage(ctx, value.message)
+	case barrier:
+		close(value)
+	}
+	x.flushRemarks(ctx)
+}
+
+// barrier is closed when everything before it was sent.
+type barrier chan struct{}
+
+// replayed is a message of a conversation that is loaded: those of the user are told too.
+type replayed struct{ message jsonrpc.Message }
+
+func (x *session) update(change func()) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	change()
+	close(x.changed)
+	x.changed = make(chan struct{})
+}
+
+func (x *session) tellSession(info jsonrpc.Session) {
+	if info.State == jsonrpc.SessionGone || info.State == jsonrpc.SessionStopped {
+		err := &jsonrpc.Error{Kind: jsonrpc.KindSessionGone, Message: "the session " + info.Name + " is " + string(info.State)}
+		if info.Error != nil {
+			err.Hint = info.Error.Hint
+		}
+		x.update(func() { x.failed = err })
+		return
+	}
+	x.update(func() { x.failed = nil })
+}
+
+func (x *session) tellStatus(ctx context.Context, status jsonrpc.AgentStatus) {
+	if !slices.Equal(status.Todo, x.plan) {
+		x.plan = status.Todo
+		x.server.update(ctx, x.name, plan(status.Todo))
+	}
+	if status.ContextSize > 0 && (status.ContextUsed != x.usage.ContextUsed || status.Usage != x.usage.Usage) {
+		x.usage = status
+		x.server.update(ctx, x.name, usage(status))
+	}
+	x.update(func() { x.status = status })
+}
+
+func plan(todo []jsonrpc.TodoItem) planUpdate {
+	status := map[jsonrpc.TodoStatus]string{jsonrpc.TodoPending: "pending", jsonrpc.TodoActive: "in_progress", jsonrpc.TodoDone: "completed"}
+	update := planUpdate{Update: "plan", Entries: []planEntry{}}
+	for _, item := range todo {
+		update.Entries = append(update.Entries, planEntry{Content: item.Text, Priority: "medium", Status: status[item.Status]})
+	}
+	return update
+}
+
+func usage(status jsonrpc.AgentStatus) usageUpdate {
+	update := usageUpdate{Update: "usage_update", Used: status.ContextUsed, Size: status.ContextSize}
+	if status.Usage.Priced {
+		update.Cost = &cost{Amount: status.Usage.Dollars, Currency: "USD"}
+	}
+	return update
+}
