@@ -19,7 +19,8 @@ var allowed = map[string]struct {
 	ours  []string
 	never []string
 }{
-	"cmd/sketch-ide":         {ours: []string{"agent", "agent/agentbin", "container", "devcontainer", "gateway", "jsonrpc", "repo", "session", "sshconfig", "tunnel"}, never: []string{"github.com/docker/docker", "golang.org/x/crypto"}},
+	"acp":                    {ours: []string{"jsonrpc"}, never: []string{"github.com/docker/docker", "golang.org/x/crypto"}},
+	"cmd/sketch-ide":         {ours: []string{"acp", "agent", "agent/agentbin", "container", "devcontainer", "gateway", "jsonrpc", "repo", "session", "sshconfig", "tunnel"}, never: []string{"github.com/docker/docker", "golang.org/x/crypto"}},
 	"jsonrpc":                {never: []string{"github.com/docker/docker", "golang.org/x/crypto"}},
 	"session":                {ours: []string{"agent", "agent/agentbin", "agent/conversation", "container", "devcontainer", "gateway", "internal/sshwire", "ports", "repo", "sshconfig", "tunnel"}, never: []string{"github.com/docker/docker", "go.lsp.dev"}},
 	"sshconfig":              {never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},
