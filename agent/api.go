@@ -63,6 +63,8 @@ func (p *inside) handler() http.Handler {
 	events := ports.Handler(p.events)
 	mux.Handle("/ports", events)
 	mux.Handle("/port-events", events)
+	mux.Handle("/git", p.git)
+	mux.Handle("/git/base", p.git)
 	mux.HandleFunc("GET /status", p.serveStatus)
 	return mux
 }

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/sketch-ide/sketch-ide/agent/gitwatch"
 	"github.com/sketch-ide/sketch-ide/agent/internal/sshd"
 	"github.com/sketch-ide/sketch-ide/agent/internal/unixsock"
 	"github.com/sketch-ide/sketch-ide/ports"
@@ -51,6 +52,7 @@ type inside struct {
 	started time.Time
 	events  *ports.Log
 	monitor *ports.Monitor
+	git     *gitwatch.Watcher
 	ssh     *sshd.Server
 
 	sshListener, apiListener, hostListener net.Listener
@@ -60,6 +62,7 @@ type inside struct {
 func newInside(ctx context.Context, cfg Config, log *slog.Logger) (*inside, error) {
 	p := &inside{cfg: cfg, log: log, started: time.Now(), events: ports.NewLog(0)}
 	p.monitor = ports.NewMonitor(ports.MonitorConfig{Events: p.events, Ignore: engineDNS, Log: log.With("part", "ports")})
+	p.git = gitwatch.New(gitwatch.Config{Dir: cfg.Workspace, Log: log.With("part", "git")})
 	p.listenLLM(ctx)
 	server, err := p.newSSH()
 	if err != nil {
@@ -134,6 +137,7 @@ func (p *inside) run(ctx context.Context) error {
 	group.Go(func() error { return p.serveHostSocket(ctx) })
 	group.Go(func() error { return p.serveLLM(ctx) })
 	group.Go(func() error { return p.watchPorts(ctx) })
+	group.Go(func() error { return p.watchGit(ctx) })
 	err := group.Wait()
 	p.log.Info("agent ended", "err", err)
 	return err
@@ -147,4 +151,15 @@ func (p *inside) watchPorts(ctx context.Context) error {
 		return nil
 	}
 	return err
+}
+
+// watchGit runs the watcher of the repository. Where it fails, everything else still works.
+func (p *inside) watchGit(ctx context.Context) error {
+	if p.cfg.Workspace == "" {
+		return nil
+	}
+	if err := p.git.Run(ctx); err != nil && ctx.Err() == nil {
+		p.log.Error("the repository is not watched", "err", err)
+	}
+	return nil
 }

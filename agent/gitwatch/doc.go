@@ -1,0 +1,13 @@
+// Package gitwatch tells the host where the branch stands that a session's work is on, and tells the agent where the host's branch stands that the work started
+// from: both ends of the agent's /git.
+//
+// Inside, a [Watcher] watches the repository and serves HTTP:
+//
+//	GET /git?branch=NAME  a stream of [State], one JSON object a line: at once, and after each change
+//	PUT /git/base         takes a [Base] from the host
+//
+// On the host, [Follow] reads the stream and [SendBase] sends the base. What comes from the container is bounded and checked: a name of a branch that the
+// host did not ask for, or what is no name of a commit, ends the stream.
+//
+// Goroutines: [Watcher.Run] watches until its context ends; each stream lives in its HTTP handler.
+package gitwatch
