@@ -1,6 +1,7 @@
 package repo
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"strings"
@@ -12,6 +13,8 @@ type Work struct {
 	Subject string // first line of its message
 	Ahead   int    // commits since the base
 	Behind  int    // commits that the base's branch has got since
+
+	BaseCommit string // what that branch is at; empty when it is gone
 }
 
 // maxSubject bounds the first line of a commit's message.
@@ -20,11 +23,12 @@ const maxSubject = 200
 // Work looks at a branch. Base is the commit that the work started from, and baseBranch the branch that was checked out then; it may be gone.
 func (r *Repo) Work(ctx context.Context, branch, base, baseBranch string) (Work, error) {
 	var w Work
-	refs, err := r.refs(ctx, "refs/heads/"+branch, "refs/heads/"+baseBranch)
+	refs, err := r.refs(ctx, "refs/heads/"+branch, "refs/heads/"+cmp.Or(baseBranch, branch))
 	if err != nil {
 		return w, err
 	}
 	if now := refs["refs/heads/"+baseBranch]; baseBranch != "" && now != "" {
+		w.BaseCommit = now
 		if w.Behind, err = r.count(ctx, base, now); err != nil {
 			return w, err
 		}

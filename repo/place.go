@@ -162,6 +162,15 @@ func (r *Repo) FreeBranch(ctx context.Context, wish string, taken func(string) b
 	return "", fmt.Errorf("make branch %s: %w", wish, ErrBranchTaken)
 }
 
+// Keep makes the ref that keeps a session's base from being pruned, whatever becomes of the branch that it was on.
+func (r *Repo) Keep(ctx context.Context, session, base string) error {
+	if !r.ValidCommit(base) {
+		return fmt.Errorf("keep commit %.70q: not the name of a commit", base)
+	}
+	_, err := git(ctx, r.Root, "update-ref", "--no-deref", "-m", "sketch-ide: base of "+session, refsOf(session)+"/base", base)
+	return err
+}
+
 // Forget removes the refs that remember a session. Its branch stays: that is the work.
 func (r *Repo) Forget(ctx context.Context, session string) error {
 	refs, err := r.refs(ctx, refsOf(session))

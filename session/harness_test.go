@@ -70,13 +70,14 @@ func connect(ctx context.Context) (session.Engine, error) {
 // window is one process's part: a supervisor and what it told.
 type window struct {
 	*session.Supervisor
-	t     *testing.T
-	close func()
-	mu    sync.Mutex
-	info  map[string]session.Info
-	told  []session.Info // everything, in order
-	wrong []error        // problems, in order
-	news  chan struct{}
+	t        *testing.T
+	close    func()
+	mu       sync.Mutex
+	info     map[string]session.Info
+	branches map[string]session.Branch
+	told     []session.Info // everything, in order
+	wrong    []error        // problems, in order
+	news     chan struct{}
 }
 
 func (w *window) SessionChanged(i session.Info) {
@@ -89,6 +90,14 @@ func (w *window) PortsChanged(i session.Info) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.tellLocked(i)
+}
+
+func (w *window) BranchChanged(name string, b session.Branch) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.branches[name] = b
+	close(w.news)
+	w.news = make(chan struct{})
 }
 
 func (w *window) Problem(_ string, err error) {
@@ -109,7 +118,7 @@ func (w *window) tellLocked(i session.Info) {
 // open opens a window on the state directory; it is closed with the test if not before.
 func open(t *testing.T, store *session.Store, change ...func(*session.Config)) *window {
 	t.Helper()
-	w := &window{t: t, info: map[string]session.Info{}, news: make(chan struct{})}
+	w := &window{t: t, info: map[string]session.Info{}, branches: map[string]session.Branch{}, news: make(chan struct{})}
 	cfg := session.Config{
 		Store: store, Connect: connect, Version: "test", Observer: w, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}

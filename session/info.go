@@ -51,6 +51,7 @@ type Progress struct {
 type Observer interface {
 	SessionChanged(Info)
 	PortsChanged(Info)
+	BranchChanged(session string, branch Branch)
 	// Problem is something that the user should know and that stops nothing. It may be called beside the others.
 	Problem(session string, err error)
 }

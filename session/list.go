@@ -58,6 +58,9 @@ func (s *Supervisor) describe(c container.Container) Info {
 		return info
 	}
 	info.Workspace, info.Branch, info.Commit, info.User = rec.Workspace, rec.Branch, rec.Commit, rec.User
+	if b, err := s.cfg.Store.loadBranch(rec.Name); err == nil && b.Name != "" {
+		info.Branch = b.Name
+	}
 	if info.Owned {
 		if forwards, _, err := s.cfg.Store.loadForwards(rec.Name); err == nil {
 			info.Forwards = forwards

@@ -9,13 +9,19 @@ import (
 )
 
 // own is the session's election: it waits for the owner's lock while following what the owner forwards, and once it has the lock it keeps
-// the forwards itself until ctx ends.
+// the forwards and the branch itself until ctx ends.
 func (s *Session) own(ctx context.Context) error {
 	lock, err := s.elect(ctx)
 	if err != nil {
 		return err
 	}
-	return errors.Join(s.keepForwards(ctx), lock.Unlock())
+	ctx, cancel := context.WithCancel(ctx)
+	branch := make(chan error, 1)
+	// Ends with ctx, which the end of the forwards cancels too; waited for below.
+	go func() { branch <- s.keepBranch(ctx) }()
+	err = s.keepForwards(ctx)
+	cancel()
+	return errors.Join(err, <-branch, lock.Unlock())
 }
 
 // elect returns when this process is the owner.

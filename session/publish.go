@@ -12,6 +12,7 @@ import (
 // session is over for this process.
 func (s *Session) publish(ctx context.Context) {
 	var last Info
+	var lastBranch Branch
 	for {
 		select {
 		case <-ctx.Done():
@@ -23,6 +24,12 @@ func (s *Session) publish(ctx context.Context) {
 		info := s.Info()
 		if s.observer != nil && !sameSession(last, info) {
 			s.observer.SessionChanged(info)
+		}
+		if branch := s.Branch(); branch.Base != "" && !branch.same(lastBranch) {
+			lastBranch = branch
+			if s.observer != nil {
+				s.observer.BranchChanged(s.rec.Name, branch)
+			}
 		}
 		if !slices.EqualFunc(last.Forwards, info.Forwards, sameForward) || last.Owner != info.Owner {
 			if s.observer != nil {
@@ -90,7 +97,7 @@ func (s *Session) Info() Info {
 	info := Info{
 		Name: s.rec.Name, Folder: s.rec.Folder, Owner: s.owner, Owned: true, Attached: true,
 		Container: s.rec.Container, Image: s.rec.Image, Workspace: s.rec.Workspace, User: s.rec.User, Created: s.rec.Created,
-		Branch: s.inside.branch, Commit: s.inside.commit, SSHConfig: s.store.path(s.rec.Name, sshConfigFile),
+		Branch: s.branchLocked().Name, Commit: s.inside.commit, SSHConfig: s.store.path(s.rec.Name, sshConfigFile),
 		Forwards: slices.Clone(s.forwards),
 	}
 	info.State, info.Err = s.stateLocked()

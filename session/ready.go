@@ -22,16 +22,16 @@ func (s *Session) copyIn(ctx context.Context, r *repo.Repo, report func(string))
 	if err := r.Checkout(ctx, s, s.rec.Workspace, slug(s.rec.Name), report); err != nil {
 		return &CheckoutError{Err: err}
 	}
-	return s.setReady("sketch/"+slug(s.rec.Name), r.Head)
+	return s.setReady("sketch/"+slug(s.rec.Name), r.Head, r.Branch)
 }
 
 // setReady records that the repository is inside, on disk first: a later process must not copy it again over work that was done.
-func (s *Session) setReady(branch, commit string) error {
+func (s *Session) setReady(branch, commit, baseBranch string) error {
 	rec := s.rec
-	rec.Ready, rec.Branch, rec.Commit = true, branch, commit
+	rec.Ready, rec.Branch, rec.Commit, rec.BaseBranch = true, branch, commit, baseBranch
 	if err := s.store.save(rec); err != nil {
 		return err
 	}
-	s.update(func() { s.inside = insideState{ready: true, branch: branch, commit: commit} })
+	s.update(func() { s.inside = insideState{ready: true, branch: branch, commit: commit, baseBranch: baseBranch} })
 	return nil
 }

@@ -50,6 +50,9 @@ type Session struct {
 	seen       bool            // latest was set
 	inputs     uint64          // how often pipe, latest or settings have changed
 	repo       *repo.Repo      // serves the fetches; nil until the first
+	branch     Branch          // as the file has it; empty until there is one
+	work       string          // the branch inside, as the file has it
+	maxPack    int64           // bytes of one pull; 0: the default
 	changed    chan struct{}   // closed and replaced at each change
 }
 
@@ -57,6 +60,7 @@ type Session struct {
 type insideState struct {
 	ready          bool
 	branch, commit string
+	baseBranch     string
 }
 
 func newSession(cfg sessionConfig) (*Session, error) {
@@ -75,7 +79,7 @@ func newSession(cfg sessionConfig) (*Session, error) {
 		wake:          make(chan struct{}, 1),
 		saves:         make(chan toSave, 1),
 		changed:       make(chan struct{}),
-		inside:        insideState{ready: cfg.rec.Ready, branch: cfg.rec.Branch, commit: cfg.rec.Commit},
+		inside:        insideState{ready: cfg.rec.Ready, branch: cfg.rec.Branch, commit: cfg.rec.Commit, baseBranch: cfg.rec.BaseBranch},
 	}
 	s.conn = tunnel.NewConn(tunnel.ConnConfig{
 		Dial:    Dialer(cfg.engine, cfg.rec.Container),
@@ -97,13 +101,14 @@ func (s *Session) run(ctx context.Context) {
 	defer close(s.ended)
 	ctx, cancel := context.WithCancel(ctx)
 	var group sync.WaitGroup
-	// All six end with ctx, which the publisher's return cancels; they are waited for right below.
+	// All seven end with ctx, which the publisher's return cancels; they are waited for right below.
 	group.Go(func() { s.report("connection", s.conn.Run(ctx)) })
 	group.Go(func() { s.watchContainer(ctx) })
 	group.Go(func() { s.followPorts(ctx) })
 	group.Go(func() { s.report("ownership", s.own(ctx)) })
 	group.Go(func() { s.keepSaved(ctx) })
 	group.Go(func() { s.report("devcontainer.json", s.followRepository(ctx)) })
+	group.Go(func() { s.report("branch", s.followBranch(ctx)) })
 	s.publish(ctx)
 	cancel()
 	group.Wait()

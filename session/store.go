@@ -24,6 +24,7 @@ import (
 //	sessions/<name>/known_hosts    the server's public key, pinned
 //	sessions/<name>/ssh_config     what `sketch-ide ssh` hands to OpenSSH
 //	sessions/<name>/forwards.json  what the owner forwards, for followers, `ports`, and the next owner
+//	sessions/<name>/branch.json    the branch that its commits come back as
 //	sessions/<name>/owner.lock     flock: held by the owner for as long as it lives
 //	ssh_config                     the entries of all sessions, for the user's own configuration to include
 //	ssh.lock                       flock: held while that or the user's configuration is changed
@@ -121,19 +122,20 @@ func DefaultStateDir() (string, error) {
 
 // record is what one session's record.json holds.
 type record struct {
-	Name      string    `json:"name"`
-	Folder    string    `json:"folder"`    // the host repository's root
-	Container string    `json:"container"` // the engine's id; empty until created
-	Engine    string    `json:"engine"`    // the engine's address
-	Image     string    `json:"image"`
-	User      string    `json:"user"`
-	Workspace string    `json:"workspace"` // the repository's path inside
-	Branch    string    `json:"branch"`
-	Commit    string    `json:"commit"`
-	Created   time.Time `json:"created"`
-	Ready     bool      `json:"ready"`   // the repository is inside; until then a crash may have left it half made
-	HostKey   string    `json:"hostKey"` // the server's public key, an authorized_keys line
-	Client    keyPair   `json:"client"`
+	Name       string    `json:"name"`
+	Folder     string    `json:"folder"`    // the host repository's root
+	Container  string    `json:"container"` // the engine's id; empty until created
+	Engine     string    `json:"engine"`    // the engine's address
+	Image      string    `json:"image"`
+	User       string    `json:"user"`
+	Workspace  string    `json:"workspace"` // the repository's path inside
+	Branch     string    `json:"branch"`
+	Commit     string    `json:"commit"`
+	BaseBranch string    `json:"baseBranch,omitempty"` // that was checked out on the host then
+	Created    time.Time `json:"created"`
+	Ready      bool      `json:"ready"`   // the repository is inside; until then a crash may have left it half made
+	HostKey    string    `json:"hostKey"` // the server's public key, an authorized_keys line
+	Client     keyPair   `json:"client"`
 
 	ForwardAgent bool `json:"forwardAgent,omitzero"` // whether OpenSSH hands the user's ssh-agent over
 }

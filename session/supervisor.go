@@ -32,6 +32,7 @@ type Settings struct {
 	// ForwardAgent lets OpenSSH hand the user's ssh-agent to a session, from its next start on.
 	ForwardAgent bool
 	Forwards     tunnel.Settings // which ports are forwarded, and how they are told
+	MaxPack      int64           // bytes that a session's commits may have at once; 0: repo.DefaultMaxPack
 }
 
 // Supervisor holds this process's sessions. Its methods may be called from any goroutine once Run runs.
@@ -85,6 +86,7 @@ func (s *Supervisor) Configure(settings Settings) {
 	s.mu.Unlock()
 	for _, x := range running {
 		x.configure(settings.Forwards)
+		x.limit(settings.MaxPack)
 	}
 }
 
@@ -146,6 +148,7 @@ func (s *Supervisor) attach(ctx context.Context, e Engine, rec record) (*Session
 	if err != nil {
 		return nil, err
 	}
+	x.limit(s.settings.MaxPack)
 	s.sessions[rec.Name] = x
 	runCtx := s.runCtx
 	// Ends with Run's context, with detach, or when its container is removed; Run waits for it.

@@ -51,6 +51,11 @@ func (b *backend) PortsChanged(i session.Info) {
 	b.server.PortsChanged(i.Name, i.Owner, wirePorts(i.Forwards))
 }
 
+// BranchChanged passes on what the supervisor says.
+func (b *backend) BranchChanged(name string, branch session.Branch) {
+	b.server.BranchChanged(wireBranch(name, branch))
+}
+
 // Problem shows the user what the supervisor says.
 func (b *backend) Problem(_ string, err error) {
 	e := explain(err)

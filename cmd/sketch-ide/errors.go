@@ -131,6 +131,9 @@ func explainRepo(err error) *jsonrpc.Error {
 		}
 		return &jsonrpc.Error{Kind: kind, Message: fmt.Sprintf("%s: %v", e.Dir, e.Err), Hint: e.Hint}
 	}
+	if e, ok := errors.AsType[*session.BranchError](err); ok {
+		return &jsonrpc.Error{Kind: jsonrpc.KindGit, Message: e.Error(), Hint: e.Hint, Retryable: true}
+	}
 	switch {
 	case errors.Is(err, repo.ErrNoGitInside):
 		return &jsonrpc.Error{Kind: jsonrpc.KindNoGit, Message: err.Error(), Hint: "Add git to the image."}

@@ -27,7 +27,8 @@ type front struct {
 	json   bool
 	ports  map[int]jsonrpc.Port // as last told
 	state  session.State
-	done   bool // nothing more is told of ports
+	branch jsonrpc.Branch // as last told
+	done   bool           // nothing more is told of ports
 }
 
 var _ session.Observer = (*front)(nil)
@@ -42,10 +43,11 @@ func newFront(w io.Writer, asJSON, live bool, leaving string) *front {
 
 // upEvent is a line of `up --json`.
 type upEvent struct {
-	Type    string           `json:"type"` // "progress", "session", "port", "message"
+	Type    string           `json:"type"` // "progress", "session", "port", "branch", "message"
 	Message string           `json:"message,omitempty"`
 	Session *jsonrpc.Session `json:"session,omitempty"`
 	Port    *jsonrpc.Port    `json:"port,omitempty"`
+	Branch  *jsonrpc.Branch  `json:"branch,omitempty"`
 }
 
 func (f *front) tell(e upEvent) { f.screen.print(f.text(e)) }
@@ -154,6 +156,40 @@ func reason(err error) string {
 func (f *front) Problem(_ string, err error) {
 	e := explain(err)
 	f.line("%s", strings.TrimSpace(e.Message+" "+e.Hint))
+}
+
+// BranchChanged tells of new commits and of what keeps them from coming.
+func (f *front) BranchChanged(name string, branch session.Branch) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	last, b := f.branch, wireBranch(name, branch)
+	f.branch = b
+	if f.done {
+		return
+	}
+	if line := branchLine(last, b); f.json || line != "" {
+		f.tell(upEvent{Type: "branch", Branch: &b, Message: line})
+	}
+}
+
+// branchLine says in one line what is new of a branch; nothing when people need not hear of it.
+func branchLine(last, b jsonrpc.Branch) string {
+	switch {
+	case b.Error != nil && (last.Error == nil || last.Error.Message != b.Error.Message):
+		return strings.TrimSpace(b.Error.Message + ". " + b.Error.Hint)
+	case b.Exists && b.Commit != last.Commit:
+		return fmt.Sprintf("%s: %s, the last one %q", b.Name, commits(b.Ahead), b.Subject)
+	case b.Behind > last.Behind && b.BaseBranch != "":
+		return fmt.Sprintf("%s has %s since %s began", b.BaseBranch, commits(b.Behind), b.Name)
+	}
+	return ""
+}
+
+func commits(n int) string {
+	if n == 1 {
+		return "1 commit"
+	}
+	return fmt.Sprint(n, " commits")
 }
 
 // maxLines is how many ports one change tells line by line; the list below has them all, or says how many more.

@@ -30,6 +30,7 @@ func decodeSettings(data json.RawMessage) (session.Settings, error) {
 		BaseImage: cmp.Or(setting[string](d, "baseImage", "a string"), os.Getenv(baseImageEnv)),
 		Container: d.container(),
 
+		MaxPack:      maxPack(d),
 		ForwardAgent: setting[bool](d, "forwardAgent", "true or false"),
 	}
 	forwards, err := tunnel.DecodeSettings(data)
@@ -38,6 +39,17 @@ func decodeSettings(data json.RawMessage) (session.Settings, error) {
 		return settings, &settingsError{err}
 	}
 	return settings, nil
+}
+
+// maxPack reads how much one pull may bring, in bytes.
+func maxPack(d *settingsDecoder) int64 {
+	const most = 1 << 20 // a TiB
+	size := setting[int64](d, "maxPack", "a number of MiB")
+	if size < 0 || size > most {
+		d.fail("maxPack", "want a number of MiB from 1 to %d", most)
+		return 0
+	}
+	return size << 20
 }
 
 // decodeAsk reads whether the user may be asked about their SSH configuration.

@@ -61,3 +61,15 @@ func wirePorts(forwards []tunnel.Forward) []jsonrpc.Port {
 	}
 	return ports
 }
+
+// wireBranch is the branch of a session as an editor sees it.
+func wireBranch(name string, b session.Branch) jsonrpc.Branch {
+	branch := jsonrpc.Branch{
+		Session: name, Name: b.Name, Exists: b.Exists, Commit: b.Commit, Subject: b.Subject, Base: b.Base, BaseBranch: b.BaseBranch,
+		Ahead: b.Ahead, Behind: b.Behind, Updated: b.Updated,
+	}
+	if b.Err != nil {
+		branch.Error = explain(b.Err).Data()
+	}
+	return branch
+}
