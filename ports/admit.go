@@ -94,6 +94,16 @@ func (s *scanner) settle(f findings) {
 	}
 }
 
+// lookAgain has the owners looked for that are not known: a look may have been cut short by a
+// rest.
+func (s *scanner) lookAgain() {
+	for _, sock := range s.table.sockets {
+		if !sock.ignored && sock.owner.pid == 0 && sock.Inode != 0 && len(s.pending) < maxListeners && !slices.Contains(s.pending, sock.Inode) {
+			s.pending = append(s.pending, sock.Inode)
+		}
+	}
+}
+
 // verify checks some owners, since a process may hand a socket to another one and the socket
 // table does not tell. Who is not seen to hold its socket twice in a row is looked for
 // anew: once is no sign, because the socket of a process that ends goes a little later

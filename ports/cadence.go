@@ -14,6 +14,9 @@ const (
 	// rarer than the interval: netlink never does, /proc/net does.
 	activeShare, idleShare = 50, 300
 	maxInterval            = 2 * time.Second
+	// restAfter is how long nobody has to read for the monitor to rest: several of the
+	// polls that readers make who can do nothing better.
+	restAfter = 35 * time.Second
 	// A pushed close is served at once, but a flood of them only so often.
 	minGap   = 5 * time.Millisecond
 	gapShare = 10

@@ -12,6 +12,9 @@
 // the whole state again. What happened before the first scan is no event; ports
 // that were already open are simply in the first [Snapshot].
 //
+// Whoever wants no ports does not ask for them: while nobody reads the log, the Monitor
+// rests and costs nothing at all.
+//
 // The agent runs Monitor and Handler; the session on the host runs Follow. Only
 // the sources are Linux; the rest compiles and runs anywhere.
 //

@@ -3,6 +3,7 @@ package ports
 import (
 	"context"
 	"sync"
+	"testing/synctest"
 	"time"
 )
 
@@ -36,13 +37,26 @@ func (k *fakeKernel) monitor(cfg MonitorConfig) *Monitor {
 	m := NewMonitor(cfg)
 	m.owners = k
 	m.closes = func(ctx context.Context, wake func()) error {
-		k.mu.Lock()
-		k.push = wake
-		k.mu.Unlock()
+		k.setPush(wake)
+		defer k.setPush(nil)
 		<-ctx.Done()
 		return nil
 	}
 	return m
+}
+
+func (k *fakeKernel) setPush(push func()) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.push = push
+}
+
+// watched says whether a push would reach somebody.
+func (k *fakeKernel) watched() bool {
+	synctest.Wait()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.push != nil
 }
 
 func (k *fakeKernel) listen(rows ...Listener) {

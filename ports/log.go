@@ -14,12 +14,18 @@ const defaultLogSize = 100
 // A Log holds the published state and the last events. One Monitor writes it; any
 // number of readers wait on it. A reader costs nothing while it waits and owns no
 // queue: one that falls behind by more than the log holds gets the whole state.
+//
+// While nobody reads, the Monitor rests after a while; who reads then waits for a scan.
 type Log struct {
-	epoch string
-	size  int
-	ready chan struct{} // closed when the first scan is in
+	epoch  string
+	size   int
+	wanted chan struct{} // holds one wish of a reader to have the state kept again
 
 	mu      sync.Mutex    // guards the fields below
+	ready   chan struct{} // closed while the state is kept: after the first scan, and not at rest
+	resting bool
+	readers int           // calls of Snapshot and Wait under way
+	read    time.Time     // when the last one ended
 	state   Snapshot      // replaced whole; its slices are never modified
 	events  []Event       // oldest first, without gaps up to state.Seq
 	plain   int           // how many of events are no updates
@@ -33,13 +39,17 @@ func NewLog(size int) *Log {
 	if size <= 0 {
 		size = defaultLogSize
 	}
-	return &Log{epoch: rand.Text(), size: size, ready: make(chan struct{}), changed: make(chan struct{})}
+	return &Log{
+		epoch: rand.Text(), size: size, wanted: make(chan struct{}, 1),
+		ready: make(chan struct{}), read: time.Now(), changed: make(chan struct{}),
+	}
 }
 
-// Snapshot returns the current state. It waits for the first scan, and fails only when
-// ctx ends before that.
+// Snapshot returns the current state. It waits for a scan where none keeps the state true,
+// and fails only when ctx ends before that.
 func (l *Log) Snapshot(ctx context.Context) (Snapshot, error) {
-	if err := l.awaitReady(ctx); err != nil {
+	defer l.end()
+	if err := awaitReady(ctx, l.begin()); err != nil {
 		return Snapshot{}, err
 	}
 	l.mu.Lock()
@@ -52,7 +62,8 @@ func (l *Log) Snapshot(ctx context.Context) (Snapshot, error) {
 // after seq; none means that the reader has to take the snapshot as it is, since the
 // epoch is another one (a new reader says "") or since it fell behind the log.
 func (l *Log) Wait(ctx context.Context, epoch string, seq uint64) (Update, error) {
-	if err := l.awaitReady(ctx); err != nil {
+	defer l.end()
+	if err := awaitReady(ctx, l.begin()); err != nil {
 		return Update{}, err
 	}
 	for {
@@ -68,16 +79,73 @@ func (l *Log) Wait(ctx context.Context, epoch string, seq uint64) (Update, error
 	}
 }
 
-// awaitReady succeeds where the first scan is in, even if ctx has ended: a long poll that
-// does not want to wait gets what there is.
-func (l *Log) awaitReady(ctx context.Context) error {
+// begin counts a reader, which has to wait for the channel that is returned.
+func (l *Log) begin() (ready <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.readers++
+	if l.resting {
+		select {
+		case l.wanted <- struct{}{}:
+		default: // somebody else's wish is still there
+		}
+	}
+	return l.ready
+}
+
+func (l *Log) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.readers--
+	l.read = time.Now()
+}
+
+// rest says whether nobody has read for a while; then what the log has is out of date until
+// the next call of fresh, which somebody wants when awaitReader returns.
+func (l *Log) rest(after time.Duration) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.readers > 0 || time.Since(l.read) < after {
+		return false
+	}
 	select {
-	case <-l.ready:
+	case <-l.wanted: // from an earlier rest
+	default:
+	}
+	l.resting, l.ready = true, make(chan struct{})
+	return true
+}
+
+// awaitReader waits until somebody reads; false means that ctx has ended.
+func (l *Log) awaitReader(ctx context.Context) bool {
+	select {
+	case <-l.wanted:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// fresh says that the state is as true as a scan can make it.
+func (l *Log) fresh() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.resting {
+		l.resting = false
+		close(l.ready)
+	}
+}
+
+// awaitReady succeeds where the log is ready, even if ctx has ended: a long poll that does
+// not want to wait gets what there is.
+func awaitReady(ctx context.Context, ready <-chan struct{}) error {
+	select {
+	case <-ready:
 		return nil
 	default:
 	}
 	select {
-	case <-l.ready:
+	case <-ready:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -31,6 +31,7 @@ type Monitor struct {
 	owners owners
 	closes func(ctx context.Context, wake func()) error // watches for pushed closes
 	busy   atomic.Int64                                 // commands of ours that are alive
+	unseen bool                                         // closes are not pushed here, and that has been logged
 	wake   chan struct{}                                // holds one: "scan now", further ones are the same
 }
 
@@ -56,6 +57,10 @@ func NewMonitor(cfg MonitorConfig) *Monitor {
 
 // Run scans and publishes until ctx ends, and returns nil then. It returns an error
 // that wraps ErrNoSource if no source works at the start. It must be called once.
+//
+// When nobody has read the log for some time, it rests: nothing wakes it, neither a timer
+// nor the kernel, until somebody reads again and gets the state of a new scan, with what
+// changed meanwhile as events.
 func (m *Monitor) Run(ctx context.Context) error {
 	s := newScanner(m)
 	defer s.close()
@@ -66,6 +71,17 @@ func (m *Monitor) Run(ctx context.Context) error {
 	case s.source == nil:
 		return fmt.Errorf("read socket table: %w", err)
 	}
+	m.awake(ctx, s, rows, err)
+	for m.cfg.Events.awaitReader(ctx) {
+		s.scanned = time.Now()
+		rows, err := s.read(ctx)
+		m.awake(ctx, s, rows, err)
+	}
+	return nil
+}
+
+// awake keeps the state, starting with what a scan came to, until ctx ends or nobody reads.
+func (m *Monitor) awake(ctx context.Context, s *scanner, rows []Listener, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -73,14 +89,15 @@ func (m *Monitor) Run(ctx context.Context) error {
 	// Both end with ctx, when this function returns, which waits for them.
 	wg.Go(func() { m.watch(ctx) })
 	wg.Go(func() { s.nameSockets(ctx) })
+	s.lookAgain()
 	s.run(ctx, rows, err)
-	return nil
 }
 
 // watch turns pushed closes into scans. Without them a close is found by the next scan
 // that is due.
 func (m *Monitor) watch(ctx context.Context) {
-	if err := m.closes(ctx, m.scanNow); err != nil {
+	if err := m.closes(ctx, m.scanNow); err != nil && !m.unseen {
+		m.unseen = true
 		m.cfg.Log.Info("closes of ports are not pushed here", "err", err)
 	}
 }

@@ -19,9 +19,11 @@ func runMonitor(t *testing.T, m *Monitor) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
+	m.cfg.Events.begin() // somebody reads
 	// Ended and waited for by the cleanup.
 	go func() { ended <- m.Run(ctx) }()
 	t.Cleanup(func() {
+		m.cfg.Events.end()
 		cancel()
 		if err := <-ended; err != nil {
 			t.Errorf("Run: %v", err)
@@ -197,6 +199,60 @@ func TestMonitorNamesOnceAndNeverWaits(t *testing.T) {
 		equal(t, "names", names, []string{"vite", "late", "", ""})
 		// 2 took too long at first, so that 3 was not settled either; the second look is final.
 		equal(t, "owners looked for", k.asked, []uint32{1, 2, 3, 2, 3})
+	})
+}
+
+// Who does not follow ports pays nothing for them: no scan, no timer, no push. Who reads again gets the truth.
+func TestMonitorRestsWhileNobodyReads(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k, l := newFakeKernel(), NewLog(0)
+		k.owners[2] = process{pid: 20, name: "vite"}
+		k.slow[2] = time.Second // found on the side only
+		k.listen(listener("0.0.0.0:1", 1))
+		m := k.monitor(MonitorConfig{Events: l})
+		runMonitor(t, m)
+		t.Cleanup(m.Busy())
+		l.end() // nobody reads any more
+		defer l.begin()
+		time.Sleep(restAfter + time.Second)
+		k.scanned()
+		if k.watched() {
+			t.Error("closes are watched for nobody")
+		}
+		k.listen(listener("0.0.0.0:2", 2))
+		m.Busy()()
+		time.Sleep(time.Hour)
+		if got := len(k.scanned()); got != 0 {
+			t.Errorf("%d scans for nobody", got)
+		}
+		state, err := l.Snapshot(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "ports after a rest", brief(state.Ports), []Port{port(2, "0.0.0.0")})
+		equal(t, "events after a rest", events(t, l, 0), []string{"closed tcp:0.0.0.0:1", "opened tcp:0.0.0.0:2"})
+		if !k.watched() {
+			t.Error("closes are not watched for a reader")
+		}
+		time.Sleep(5 * time.Second)
+		equal(t, "named after a rest", events(t, l, 2), []string{"updated tcp:0.0.0.0:2"})
+		// A reader that polls like the seed's keeps the monitor awake.
+		for range 60 {
+			time.Sleep(10 * time.Second)
+			if _, err := l.Snapshot(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if len(k.scanned()) < 30 {
+				t.Error("rests while somebody polls")
+			}
+		}
+		// What cannot be read anew is as it was.
+		time.Sleep(time.Hour)
+		k.fail(errors.New("gone"))
+		state, err = l.Snapshot(t.Context())
+		equal(t, "ports when scans fail", brief(state.Ports), []Port{port(2, "0.0.0.0")})
+		equal(t, "error when scans fail", err, nil)
 	})
 }
 

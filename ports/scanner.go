@@ -36,6 +36,7 @@ func newScanner(m *Monitor) *scanner {
 	}
 }
 
+// run scans until ctx ends, or until nobody has read for a while.
 func (s *scanner) run(ctx context.Context, rows []Listener, err error) {
 	s.scanned = time.Now()
 	for {
@@ -43,6 +44,12 @@ func (s *scanner) run(ctx context.Context, rows []Listener, err error) {
 		now := time.Now()
 		s.cadence.scanned(now, now.Sub(s.scanned), changed || s.busy.Load() > 0)
 		s.verify(now)
+		if s.primed {
+			s.cfg.Events.fresh() // after a scan that failed too: it is what is known
+			if s.cfg.Events.rest(restAfter) {
+				return
+			}
+		}
 		if !s.pause(ctx) {
 			return
 		}
