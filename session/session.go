@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/sketch-ide/sketch-ide/agent"
 	"github.com/sketch-ide/sketch-ide/container"
 	"github.com/sketch-ide/sketch-ide/internal/sshwire"
 	"github.com/sketch-ide/sketch-ide/ports"
@@ -130,13 +129,17 @@ func (s *Session) detach() {
 func (s *Session) update(change func()) {
 	s.mu.Lock()
 	change()
-	close(s.changed)
-	s.changed = make(chan struct{})
+	s.changedLocked()
 	s.mu.Unlock()
 	select {
 	case s.wake <- struct{}{}:
 	default: // the publisher has not yet taken the last one, and will see this change too
 	}
+}
+
+func (s *Session) changedLocked() {
+	close(s.changed)
+	s.changed = make(chan struct{})
 }
 
 func (s *Session) pipeChanged(state tunnel.State) {
@@ -151,15 +154,6 @@ func (s *Session) currentManager() *tunnel.Manager {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.manager
-}
-
-// followPorts keeps the view of the container's ports. It outlives broken connections.
-func (s *Session) followPorts(ctx context.Context) {
-	client := agent.NewClient(s.conn.DialContext)
-	err := ports.Follow(ctx, ports.FollowConfig{Client: client.HTTP(), BaseURL: client.BaseURL(), Log: s.log}, func(u ports.Update) {
-		s.observe(u.Snapshot)
-	})
-	s.report("ports", err)
 }
 
 // observe passes on which ports are open inside.

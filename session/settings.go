@@ -23,6 +23,7 @@ func (s *Session) configure(settings tunnel.Settings) {
 // settingsChangedLocked returns what the manager, if there is one, is to be told.
 func (s *Session) settingsChangedLocked() (*tunnel.Manager, tunnel.Settings) {
 	s.inputs++
+	s.changedLocked()
 	return s.manager, s.settings.Over(s.repository)
 }
 

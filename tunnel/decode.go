@@ -20,8 +20,8 @@ const (
 	maxForwardsLimit   = 1024
 )
 
-// DecodeSettings reads settings from a JSON object with the keys forwardPorts, portsAttributes, otherPortsAttributes and
-// maxForwards; others are not its business. It is lenient: the settings returned hold everything that could be
+// DecodeSettings reads settings from a JSON object with the keys forwardPorts, portsAttributes, otherPortsAttributes,
+// maxForwards and autoForwardPorts; others are not its business. It is lenient: the settings returned hold everything that could be
 // understood, and the error, of one errors.Join, names each key that could not and says why.
 func DecodeSettings(data json.RawMessage) (Settings, error) {
 	var s Settings
@@ -42,6 +42,8 @@ func DecodeSettings(data json.RawMessage) (Settings, error) {
 			s.OtherPortsAttributes = d.attributes(key, value)
 		case "maxForwards":
 			s.MaxForwards = d.maxForwards(value)
+		case "autoForwardPorts":
+			s.AutoForwardPorts = d.boolean(key, value)
 		}
 	})
 	return s, errors.Join(d.errs...)

@@ -13,6 +13,7 @@ func (s Settings) Over(base Settings) Settings {
 		PortsAttributes:      slices.Concat(s.PortsAttributes, base.PortsAttributes), // of two that match equally well the first counts
 		OtherPortsAttributes: s.OtherPortsAttributes.over(base.OtherPortsAttributes),
 		MaxForwards:          cmp.Or(s.MaxForwards, base.MaxForwards),
+		AutoForwardPorts:     cmp.Or(s.AutoForwardPorts, base.AutoForwardPorts),
 	}
 }
 

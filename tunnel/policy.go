@@ -37,7 +37,7 @@ var systemPorts = []uint16{22, 25, 53, 80, 110, 143, 443, 993, 995}
 // Decide is the policy: what the settings want for an open port. ephemeral is the container's range of ports that the
 // kernel hands out, both inclusive; zeros mean unknown.
 //
-// A port in forwardPorts is forwarded. Otherwise onAutoForward "ignore" leaves it out, a port that no portsAttributes
+// A port in forwardPorts is forwarded. Otherwise autoForwardPorts false or onAutoForward "ignore" leave it out, a port that no portsAttributes
 // match is only listed when it is a system port or ephemeral, and every other one is forwarded.
 func Decide(port ports.Port, s Settings, ephemeral [2]uint16) Decision {
 	configured := slices.IndexFunc(s.ForwardPorts, func(t Target) bool { return t.Port == port.Number })
@@ -60,7 +60,7 @@ func Decide(port ports.Port, s Settings, ephemeral [2]uint16) Decision {
 		if d.Action == Ignore {
 			d.Action = Silent
 		}
-	case d.Action == Ignore:
+	case d.Action == Ignore || !s.Automatic():
 		d.Verdict = VerdictIgnore
 	case named:
 	case slices.Contains(systemPorts, port.Number):

@@ -44,6 +44,9 @@ func TestDecide(t *testing.T) {
 		{"named system port", `{"portsAttributes":{"80":{"label":"web"}}}`, 80, "", D{Verdict: forward, Label: "web", Protocol: "http", Action: tunnel.Notify}},
 		{"named ephemeral range", `{"portsAttributes":{"40000-40010":{"onAutoForward":"silent"}}}`, 40005, "", D{Verdict: forward, Protocol: "http", Action: tunnel.Silent}},
 		{"ignored", `{"portsAttributes":{"3000":{"onAutoForward":"ignore"}}}`, 3000, "", D{Verdict: ignore, Protocol: "http", Action: tunnel.Ignore}},
+		{"off", `{"autoForwardPorts":false,"portsAttributes":{"3000":{"label":"web"}}}`, 3000, "", D{Verdict: ignore, Label: "web", Protocol: "http", Action: tunnel.Notify}},
+		{"off, and configured", `{"autoForwardPorts":false,"forwardPorts":[3000]}`, 3000, "", D{Verdict: forward, Configured: true, Protocol: "http", Action: tunnel.Notify}},
+		{"on", `{"autoForwardPorts":true}`, 3000, "", D{Verdict: forward, Protocol: "http", Action: tunnel.Notify}},
 		{"range ends", `{"portsAttributes":{"3000-3001":{"onAutoForward":"ignore"}}}`, 3002, "", D{Verdict: forward, Protocol: "http", Action: tunnel.Notify}},
 		{
 			"everything set", `{"portsAttributes":{"3000":{"onAutoForward":"openBrowserOnce","label":"my  app","protocol":"https","requireLocalPort":true,"elevateIfNeeded":true}}}`, 3000, "",

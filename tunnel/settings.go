@@ -27,7 +27,11 @@ type Settings struct {
 	PortsAttributes      []PortAttributes // in the order of the document
 	OtherPortsAttributes Attributes       // for ports that no PortsAttributes match
 	MaxForwards          int              // 0 means DefaultMaxForwards
+	AutoForwardPorts     *bool            // false: only what is configured or asked for by hand is forwarded; nil means true
 }
+
+// Automatic says whether open ports are looked for and forwarded by themselves.
+func (s Settings) Automatic() bool { return s.AutoForwardPorts == nil || *s.AutoForwardPorts }
 
 // Target is a port inside the container, or one that the container can reach.
 type Target struct {

@@ -8,6 +8,7 @@ export const backendSettings = [
   'forwardPorts',
   'portsAttributes',
   'otherPortsAttributes',
+  'autoForwardPorts',
   'sshConfig',
   'forwardAgent',
 ] as const;
