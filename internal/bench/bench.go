@@ -29,6 +29,8 @@ type bench struct {
 	address string // the container's own
 	insider *insider
 	peers   *peers
+
+	verdicts []verdict // shown when all is measured
 }
 
 // dockerfile is of the measured session's image: the base image with the alternative in it.
@@ -73,7 +75,7 @@ func (b *bench) program(ctx context.Context) (*insider, error) {
 func (b *bench) close(ctx context.Context) error {
 	var err error
 	if b.peers != nil {
-		err = b.peers.close()
+		err = b.peers.close(ctx)
 	}
 	if b.insider != nil {
 		err = errors.Join(err, b.insider.close())

@@ -83,7 +83,7 @@ func (b *bench) bulkTargets(results map[[2]int]*bulkResult) {
 
 // bulkOnce adds one measurement to r.
 func (b *bench) bulkOnce(ctx context.Context, w *way, kind bulkKind, r *bulkResult) error {
-	inside, err := b.processes(ctx, "")
+	inside, err := processes(ctx, w.container, "")
 	if err != nil {
 		return err
 	}

@@ -58,9 +58,9 @@ func resident(pids []int) float64 {
 	return float64(pages) * float64(os.Getpagesize()) / 1024
 }
 
-// processes are the host's numbers of the container's processes whose command line contains what.
-func (b *bench) processes(ctx context.Context, what string) ([]int, error) {
-	table, err := docker(ctx, "top", b.session.Container, "-eo", "pid,args")
+// processes are the host's numbers of a container's processes whose command line contains what.
+func processes(ctx context.Context, container, what string) ([]int, error) {
+	table, err := docker(ctx, "top", container, "-eo", "pid,args")
 	if err != nil {
 		return nil, err
 	}
@@ -80,5 +80,5 @@ func pidsIn(table, what string) []int {
 
 // agent is the process inside that serves the session.
 func (b *bench) agent(ctx context.Context) ([]int, error) {
-	return b.processes(ctx, "/opt/sketch-ide/bin/sketch-ide agent")
+	return processes(ctx, b.session.Container, "/opt/sketch-ide/bin/sketch-ide agent")
 }

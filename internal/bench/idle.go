@@ -48,7 +48,7 @@ func benchIdle(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	sshd, err := b.processes(ctx, "sshd")
+	sshd, err := processes(ctx, b.session.Container, "sshd")
 	if err != nil {
 		return err
 	}

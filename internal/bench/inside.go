@@ -24,10 +24,7 @@ const (
 )
 
 // inside leaves a copy of itself behind, as a session of its own, and prints the port at which that takes orders.
-func inside(arg string) error {
-	if arg == servedArg {
-		return takeOrders()
-	}
+func inside() error {
 	l, err := net.ListenTCP("tcp4", nil)
 	if err != nil {
 		return err

@@ -39,7 +39,7 @@ func benchListens(ctx context.Context, b *bench) error {
 	b.atMost("listen to usable, active, median", series{usable.median()}, 20)
 	b.atMost("listen to usable, active, p99", series{usable.quantile(0.99)}, 50)
 	b.atMost("notification after usable, active, median", series{lag.median()}, 5)
-	usable, _, err = b.listenTable(ctx, "idle: no command, nothing happened for 13 s (ms)", max(b.rounds/10, 1), idleGap)
+	usable, _, err = b.listenTable(ctx, "idle: no command, nothing happened for 13 s (ms)", max(b.rounds/16, 1), idleGap)
 	if err != nil {
 		return err
 	}

@@ -1,8 +1,8 @@
 //go:build linux
 
 // Command bench measures sketch-ide from the outside, as an editor sees it: it starts the real backend, starts a session on a real repository in a
-// real container, and prints medians beside those of the alternatives: a direct connection to the container, and OpenSSH's `ssh -L`. Each table is
-// followed by its targets and whether they were met. Run it by `make bench`; it needs Linux, a Docker engine on this machine and the base image of the tests.
+// real container, and prints medians beside those of the alternatives: a direct connection to the container, OpenSSH's `ssh -L`, and what the seed did. At
+// the end stands a table of all targets, and whether they were met. Run it by `make bench`; it needs Linux, a Docker engine on this machine and the base image of the tests.
 //
 // Inside the container it runs itself (see inside.go), because both sides of a container share one monotonic clock on Linux: the moment at
 // which listen(2) returned inside can be compared with what the host saw.
@@ -37,8 +37,8 @@ var parts = []struct {
 }
 
 func main() {
-	if len(os.Args) == 2 && (os.Args[1] == insideArg || os.Args[1] == servedArg) {
-		if err := inside(os.Args[1]); err != nil {
+	if handled, err := played(os.Args[1:]); handled {
+		if err != nil {
 			fmt.Fprintln(os.Stderr, "bench inside:", err)
 			os.Exit(1)
 		}
@@ -63,6 +63,19 @@ func main() {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+// played plays one of the parts that this program has inside containers, if the arguments are for one.
+func played(args []string) (bool, error) {
+	switch {
+	case len(args) == 1 && args[0] == insideArg:
+		return true, inside()
+	case len(args) == 1 && args[0] == servedArg:
+		return true, takeOrders()
+	case len(args) == 2 && args[0] == seedArg:
+		return true, serveSeed(args[1])
+	}
+	return false, nil
 }
 
 func (b *bench) run(ctx context.Context, pattern string) (err error) {
@@ -93,5 +106,6 @@ func (b *bench) run(ctx context.Context, pattern string) (err error) {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
 	}
+	b.summary()
 	return nil
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,20 +17,22 @@ import (
 	"time"
 )
 
-// way is one way from the host to the servers of the program inside.
+// way is one way from the host to the servers inside.
 type way struct {
 	name        string
 	stream, web string // where the two servers are on the host
 	host        []int  // the processes on the host that carry the bytes
+	container   string // where the servers are
 }
 
 // The ways, in the order of the tables.
 const (
 	wayDirect = iota // TCP to the container's address
 	wayOurs
-	waySSH // OpenSSH's client with its defaults, OpenSSH's server inside
-	wayGCM // the same with the cipher of ours
-	waySeed
+	waySSH   // OpenSSH's client with its defaults, OpenSSH's server inside
+	wayGCM   // the same with the cipher of ours
+	wayAgent // OpenSSH's client, our agent at its published port
+	waySeed  // OpenSSH's client, the seed's server at its published port
 )
 
 // peers are all ways, set up and alive at once, so that their measurements can be shuffled.
@@ -41,6 +44,7 @@ type peers struct {
 	config      string // ssh_config file of the session
 	published   string // the agent's published port
 	proxy       []int  // the processes that publish it
+	seed        seed
 
 	ways    []*way
 	clients []*exec.Cmd
@@ -56,7 +60,7 @@ func (b *bench) openPeers(ctx context.Context) (*peers, error) {
 	}
 	b.peers = &peers{}
 	p := b.peers
-	for _, set := range []func(context.Context) error{b.serveInside, b.startSSHD, b.findAgent} {
+	for _, set := range []func(context.Context) error{b.serveInside, b.startSSHD, b.findAgent, b.startSeed} {
 		if err := set(ctx); err != nil {
 			return nil, err
 		}
@@ -73,14 +77,17 @@ func (b *bench) openPeers(ctx context.Context) (*peers, error) {
 		}
 		p.ways, p.clients = append(p.ways, w), append(p.clients, cmd)
 	}
+	for _, w := range p.ways {
+		w.container = cmp.Or(w.container, b.session.Container)
+	}
 	return p, nil
 }
 
-func (p *peers) close() error {
+func (p *peers) close(ctx context.Context) error {
 	for _, c := range p.clients {
 		hangUp(c)
 	}
-	return nil
+	return p.seed.close(ctx)
 }
 
 // hangUp ends a forwarding ssh, which has no other way to end.
@@ -167,8 +174,7 @@ func (b *bench) findAgent(ctx context.Context) error {
 		return err
 	}
 	p.config = files.Config
-	table, err := exec.CommandContext(ctx, "ps", "-eo", "pid,args").Output()
-	p.proxy = pidsIn(string(table), "docker-proxy -proto tcp -host-ip 127.0.0.1 -host-port "+p.published+" ")
+	p.proxy, err = publishers(ctx, p.published)
 	return err
 }
 
@@ -177,7 +183,11 @@ func (b *bench) forwardBySSH(ctx context.Context, kind int) (*way, *exec.Cmd, er
 	p := b.peers
 	w := &way{}
 	args := []string{"-N", "-T", "-o", "ExitOnForwardFailure=yes", "-o", "BatchMode=yes"}
-	for inside, at := range map[int]*string{p.stream: &w.stream, p.web: &w.web} {
+	stream, web := p.stream, p.web
+	if kind == waySeed {
+		stream, web = p.seed.stream, p.seed.web
+	}
+	for inside, at := range map[int]*string{stream: &w.stream, web: &w.web} {
 		port, err := freePort()
 		if err != nil {
 			return nil, nil, err
@@ -185,16 +195,20 @@ func (b *bench) forwardBySSH(ctx context.Context, kind int) (*way, *exec.Cmd, er
 		*at = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 		args = append(args, "-L", fmt.Sprintf("%s:127.0.0.1:%d", *at, inside))
 	}
-	if kind == waySeed {
-		w.name, w.host = "ssh -L to our agent, published port (the seed's way)", p.proxy
+	switch kind {
+	case wayAgent:
+		w.name, w.host = "ssh -L to our agent, published port", p.proxy
 		args = append(args, "-F", p.config, "-o", "ProxyCommand=none", "-o", "HostName=127.0.0.1", "-p", p.published, b.session.Name)
-	} else {
+	case waySeed:
+		w.name, w.host, w.container = "ssh -L to gliderlabs/ssh, published port: the seed's way", p.seed.proxy, p.seed.container
+		args = append(args, "-F", "none", "-i", p.key, "-o", "UserKnownHostsFile="+p.seed.known, "-p", p.seed.published, "root@127.0.0.1")
+	case wayGCM:
+		w.name = "ssh -L to sshd, -c aes128-gcm@openssh.com"
+		args = append(args, "-c", "aes128-gcm@openssh.com")
+		args = append(args, p.sshdArgs(b.address)...)
+	default:
 		w.name = "ssh -L to sshd, defaults"
-		if kind == wayGCM {
-			w.name = "ssh -L to sshd, -c aes128-gcm@openssh.com"
-			args = append(args, "-c", "aes128-gcm@openssh.com")
-		}
-		args = append(args, "-F", "none", "-i", p.key, "-o", "UserKnownHostsFile="+p.known, "-p", strconv.Itoa(p.sshd), "bench@"+b.address)
+		args = append(args, p.sshdArgs(b.address)...)
 	}
 	cmd := exec.CommandContext(ctx, "ssh", args...)
 	cmd.Stderr = os.Stderr
@@ -209,6 +223,11 @@ func (b *bench) forwardBySSH(ctx context.Context, kind int) (*way, *exec.Cmd, er
 		}
 	}
 	return w, cmd, nil
+}
+
+// sshdArgs lead ssh to OpenSSH's server inside.
+func (p *peers) sshdArgs(address string) []string {
+	return []string{"-F", "none", "-i", p.key, "-o", "UserKnownHostsFile=" + p.known, "-p", strconv.Itoa(p.sshd), "bench@" + address}
 }
 
 // await waits until something accepts at address.

@@ -36,7 +36,7 @@ func (s series) over(t series) series {
 }
 
 // name columns of all tables.
-const nameWidth = 58
+const nameWidth = 66
 
 func (b *bench) heading(title string, columns ...string) {
 	fmt.Fprintf(b.out, "\n%-*s", nameWidth, title)
@@ -74,23 +74,48 @@ func (b *bench) times(name string, s series) {
 	b.row(fmt.Sprintf("%s (%d)", name, len(s)), s.median(), s.quantile(0.99), s.worst())
 }
 
-// atLeast and atMost print a target and whether it was met by the median; of several values their range is shown too.
+// verdict is a target and what was measured.
+type verdict struct {
+	what     string
+	relation string
+	target   float64
+	measured series
+}
+
+// atLeast and atMost note a target. It is met by the median; of several values their range is shown too.
 func (b *bench) atLeast(what string, s series, target float64) {
-	b.verdict(what, s, ">=", target, s.median() >= target)
+	b.verdicts = append(b.verdicts, verdict{what, ">=", target, s})
 }
 
 func (b *bench) atMost(what string, s series, target float64) {
-	b.verdict(what, s, "<=", target, s.median() <= target)
+	b.verdicts = append(b.verdicts, verdict{what, "<=", target, s})
 }
 
-func (b *bench) verdict(what string, s series, relation string, target float64, met bool) {
-	word := "met"
-	if !met {
-		word = "MISSED"
+func (v verdict) met() bool {
+	if v.relation == ">=" {
+		return v.measured.median() >= v.target
 	}
-	spread := ""
-	if len(s) > 1 {
-		spread = fmt.Sprintf(" (%s to %s)", figures(s.quantile(0)), figures(s.worst()))
+	return v.measured.median() <= v.target
+}
+
+// summary is the table of all targets.
+func (b *bench) summary() {
+	if len(b.verdicts) == 0 {
+		return
 	}
-	fmt.Fprintf(b.out, "  target: %-62s %s %-6s %-6s %s%s\n", what, relation, figures(target), word, figures(s.median()), spread)
+	met := 0
+	fmt.Fprintf(b.out, "\n%-*s %10s %10s %8s  %s\n", nameWidth, "targets", "wanted", "measured", "", "range")
+	for _, v := range b.verdicts {
+		word, spread := "MISSED", ""
+		if v.met() {
+			word = "met"
+			met++
+		}
+		if len(v.measured) > 1 {
+			spread = fmt.Sprintf("%s to %s", figures(v.measured.quantile(0)), figures(v.measured.worst()))
+		}
+		wanted := v.relation + " " + figures(v.target)
+		fmt.Fprintf(b.out, "%-*s %10s %10s %8s  %s\n", nameWidth, v.what, wanted, figures(v.measured.median()), word, spread)
+	}
+	fmt.Fprintf(b.out, "%d of %d met\n", met, len(b.verdicts))
 }
