@@ -15,11 +15,12 @@ import (
 
 // endpoint is an address at which an engine may answer.
 type endpoint struct {
-	host    string // unix:///path or tcp://host:port
+	host    string // unix:///path, tcp://host:port or ssh://host
 	origin  string
 	network string
 	address string
 	tls     *tls.Config // nil = plain
+	ssh     *sshTarget  // nil = network and address are dialled
 }
 
 func (ep endpoint) unix() bool { return ep.network == "unix" }
@@ -82,9 +83,13 @@ func newEndpoint(host, origin string, config *tls.Config) (endpoint, error) {
 	case scheme == "tcp" && rest != "":
 		return tcpEndpoint(host, origin, config)
 	case scheme == "ssh":
-		return endpoint{}, fmt.Errorf("%s names the engine %s: %w: an engine over SSH cannot be used; forward its socket to this machine, or choose a unix:// or tcp:// address", origin, host, ErrHostUnsupported)
+		target, err := parseSSHTarget(host)
+		if err != nil {
+			return endpoint{}, fmt.Errorf("%s names the engine %q: %w: %w: use ssh://user@host", origin, printable(host), ErrHostUnsupported, err)
+		}
+		return endpoint{host: host, origin: origin, network: "ssh", ssh: &target}, nil
 	}
-	return endpoint{}, fmt.Errorf("%s names the engine %q: %w: use unix:///path or tcp://host:port", origin, host, ErrHostUnsupported)
+	return endpoint{}, fmt.Errorf("%s names the engine %q: %w: use unix:///path, tcp://host:port or ssh://host", origin, host, ErrHostUnsupported)
 }
 
 func tcpEndpoint(host, origin string, config *tls.Config) (endpoint, error) {
@@ -154,6 +159,9 @@ func (ep endpoint) dialContext(ctx context.Context, _, _ string) (net.Conn, erro
 }
 
 func (ep endpoint) dial(ctx context.Context) (net.Conn, error) {
+	if ep.ssh != nil {
+		return ep.ssh.dial(ctx)
+	}
 	var d net.Dialer
 	if ep.tls == nil {
 		return d.DialContext(ctx, ep.network, ep.address)

@@ -2,6 +2,7 @@ package container
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -81,15 +82,15 @@ func Connect(ctx context.Context, opts Options) (*Engine, error) {
 }
 
 func connect(ctx context.Context, ep endpoint, opts Options) (*Engine, error) {
-	ctx, cancel := context.WithTimeout(ctx, opts.Timeout)
-	defer cancel()
-	// The client's own errors of connecting lose their cause, so that one connection is tried without it.
-	conn, err := ep.dial(ctx)
-	if err != nil {
-		return nil, plainDialError(err)
+	timeout := opts.Timeout
+	if ep.ssh != nil {
+		timeout = max(timeout, sshTimeout)
 	}
-	conn.Close()
-
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	if err := ep.try(ctx); err != nil {
+		return nil, err
+	}
 	api, err := ep.client()
 	if err != nil {
 		return nil, err
@@ -97,6 +98,9 @@ func connect(ctx context.Context, ep endpoint, opts Options) (*Engine, error) {
 	info, err := api.Info(ctx)
 	if err != nil {
 		api.Close()
+		if failed, ok := errors.AsType[*SSHError](err); ok {
+			return nil, failed
+		}
 		return nil, fmt.Errorf("ask for its description: %w", err)
 	}
 	if info.OSType != "linux" {
@@ -104,6 +108,22 @@ func connect(ctx context.Context, ep endpoint, opts Options) (*Engine, error) {
 		return nil, fmt.Errorf("runs %s containers, Linux containers are needed", info.OSType)
 	}
 	return newEngine(api, ep, info, opts), nil
+}
+
+// sshTimeout is how long a login may take, and the docker command there.
+const sshTimeout = 20 * time.Second
+
+// try makes one connection without the client, whose own errors of connecting lose their cause. That is of no use for
+// the ssh command, which tells with the first answer whether it leads anywhere.
+func (ep endpoint) try(ctx context.Context) error {
+	if ep.ssh != nil {
+		return nil
+	}
+	conn, err := ep.dial(ctx)
+	if err != nil {
+		return plainDialError(err)
+	}
+	return conn.Close()
 }
 
 func newEngine(api client.APIClient, ep endpoint, info system.Info, opts Options) *Engine {
@@ -130,7 +150,7 @@ func (ep endpoint) client() (*client.Client, error) {
 	httpClient := &http.Client{Transport: transport, CheckRedirect: client.CheckRedirect}
 	api, err := client.NewClientWithOpts(
 		client.WithHTTPClient(httpClient),
-		client.WithHost(ep.host),
+		client.WithHost(ep.clientHost()),
 		client.WithDialContext(ep.dialContext),
 		client.WithScheme("http"), // TLS is the dialer's
 		client.WithAPIVersionNegotiation(),
@@ -142,6 +162,14 @@ func (ep endpoint) client() (*client.Client, error) {
 	transport.Proxy = nil // WithHost set the environment's, which is not meant for engines
 	httpClient.Transport = answerNoter{httpClient.Transport}
 	return api, nil
+}
+
+// clientHost is what the client is told; it knows no ssh, and dials by dialContext whatever it is told.
+func (ep endpoint) clientHost() string {
+	if ep.ssh != nil {
+		return "tcp://engine.invalid:2375"
+	}
+	return ep.host
 }
 
 // Close lets the idle connections go. Streams that are open live on.

@@ -49,9 +49,15 @@ func TestConnectFindsNothing(t *testing.T) {
 		},
 		{
 			name: "ssh",
-			opts: Options{Getenv: env(map[string]string{"DOCKER_HOST": "ssh://me@there"})},
+			opts: Options{Getenv: env(map[string]string{"DOCKER_HOST": "ssh://me@127.0.0.1:1"})},
+			want: ErrNoEngine,
+			says: "ssh to 127.0.0.1: ssh: connect to host 127.0.0.1 port 1: Connection refused",
+		},
+		{
+			name: "ssh with a password",
+			opts: Options{Getenv: env(map[string]string{"DOCKER_HOST": "ssh://me:secret@there"})},
 			want: ErrHostUnsupported,
-			says: "DOCKER_HOST names the engine ssh://me@there",
+			says: "use keys",
 		},
 		{
 			name: "nonsense",

@@ -13,7 +13,7 @@ var (
 	ErrNoEngine = errors.New("no container engine answers")
 	// ErrEngineDenied: an engine is there, and this user may not use it; see NoEngineError.
 	ErrEngineDenied = errors.New("permission to use the container engine is denied")
-	// ErrHostUnsupported: the configured engine address is of a kind that cannot be used, such as ssh://.
+	// ErrHostUnsupported: the configured engine address is of a kind that cannot be used, such as npipe://.
 	ErrHostUnsupported = errors.New("engine address is not supported")
 	// ErrEngineLost: the engine went away in the middle of a call, which may be tried again once it is back.
 	ErrEngineLost = errors.New("container engine stopped answering")

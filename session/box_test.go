@@ -5,6 +5,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -36,7 +38,7 @@ func TestWithoutNetwork(t *testing.T) {
 	if got := w.output(info.Name, "git log --format=%s -1 && git fetch sketch-host && git status --porcelain"); !strings.HasPrefix(got, "first") {
 		t.Errorf("git inside: %q", got)
 	}
-	everyPart(t, w, info)
+	everyPart(t, w, info, []string{"python3", "-m", "http.server", "--bind", "127.0.0.1"})
 	if got := w.output(info.Name, "curl -sS -m 5 http://1.1.1.1/ || true"); !strings.Contains(got, "curl: (7)") {
 		t.Errorf("a request to the internet: %q", got)
 	}
@@ -46,11 +48,11 @@ func TestWithoutNetwork(t *testing.T) {
 	}
 }
 
-// everyPart forwards a port, reattaches, and stops and resumes.
-func everyPart(t *testing.T, w *window, info session.Info) {
+// everyPart forwards the port of a web server, whose last argument it is, stops the session and resumes it.
+func everyPart(t *testing.T, w *window, info session.Info, server []string) {
 	t.Helper()
 	port := freePort(t)
-	stop := w.serve(info.Name, "127.0.0.1", port)
+	stop := w.serveBy(info.Name, append(slices.Clone(server), strconv.Itoa(int(port))))
 	f := find(w.await(info.Name, "forward", forwarded(port)), port)
 	if page := get(t, f.URL()+"/index.html"); page != "hello from inside\n" {
 		t.Errorf("GET answered %q", page)

@@ -229,9 +229,13 @@ func freePort(t *testing.T) uint16 {
 
 // serve runs a web server inside until the returned function is called.
 func (w *window) serve(name, address string, port uint16) (stop func()) {
+	return w.serveBy(name, []string{"python3", "-m", "http.server", "--bind", address, strconv.Itoa(int(port))})
+}
+
+// serveBy runs a server inside until the returned function is called.
+func (w *window) serveBy(name string, argv []string) (stop func()) {
 	ctx, cancel := context.WithCancel(w.t.Context())
 	ended := make(chan error, 1)
-	argv := []string{"python3", "-m", "http.server", "--bind", address, strconv.Itoa(int(port))}
 	go func() { ended <- w.Exec(ctx, name, argv, session.Streams{}) }() // ends with cancel; stop waits
 	stop = sync.OnceFunc(func() { cancel(); <-ended })
 	w.t.Cleanup(stop)

@@ -50,26 +50,26 @@ func (s *Supervisor) Start(ctx context.Context, o StartOptions, report func(Prog
 			s.cfg.Log.Warn("unlock folder", "error", err)
 		}
 	}()
-	rec, found, err := s.find(ctx, e, r.Root, o)
+	rec, stopped, found, err := s.find(ctx, e, r.Root, o)
 	if err != nil {
 		return Info{}, err
 	}
 	if found {
-		return s.resume(ctx, e, r, rec, report)
+		return s.resume(ctx, e, r, rec, stopped, report)
 	}
 	return s.create(ctx, e, r, o, report)
 }
 
-// find looks for the folder's session: a running one first, else the newest.
-func (s *Supervisor) find(ctx context.Context, e Engine, folder string, o StartOptions) (record, bool, error) {
+// find looks for the folder's session: a running one first, else the newest, of which it tells that it is stopped.
+func (s *Supervisor) find(ctx context.Context, e Engine, folder string, o StartOptions) (rec record, stopped, found bool, err error) {
 	containers, err := s.containers(ctx, e)
 	if err != nil {
-		return record{}, false, err
+		return record{}, false, false, err
 	}
 	var best container.Container // a running one before a stopped one, and then the newest: the list begins with the oldest
 	for _, c := range containers {
 		if o.Name != "" && c.Session() == o.Name && c.Folder() != folder {
-			return record{}, false, &NameTakenError{Name: o.Name}
+			return record{}, false, false, &NameTakenError{Name: o.Name}
 		}
 		mine := c.Folder() == folder && (o.Name == "" || c.Session() == o.Name)
 		// A container that was only created is what a crash left of a start: prune removes it, nobody enters it.
@@ -81,18 +81,21 @@ func (s *Supervisor) find(ctx context.Context, e Engine, folder string, o StartO
 		}
 	}
 	if best.ID == "" || o.Rebuild || o.New {
-		return record{}, false, nil
+		return record{}, false, false, nil
 	}
-	rec, err := s.cfg.Store.load(best.Session())
-	if err != nil {
-		return record{}, false, err
+	if rec, err = s.cfg.Store.load(best.Session()); err != nil {
+		return record{}, false, false, err
 	}
 	rec.Container = best.ID
-	return rec, true, nil
+	return rec, stateOf(best.State) == Stopped, true, nil
 }
 
-func (s *Supervisor) resume(ctx context.Context, e Engine, r *repo.Repo, rec record, report func(Progress)) (Info, error) {
-	report(Progress{"Attaching to " + rec.Name, -1})
+func (s *Supervisor) resume(ctx context.Context, e Engine, r *repo.Repo, rec record, stopped bool, report func(Progress)) (Info, error) {
+	told := "Attaching to " + rec.Name
+	if stopped {
+		told = "Resuming " + rec.Name + ", which was stopped"
+	}
+	report(Progress{told, -1})
 	if err := s.refreshSSH(ctx, &rec); err != nil {
 		return Info{}, err
 	}

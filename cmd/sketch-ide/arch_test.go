@@ -40,6 +40,7 @@ var allowed = map[string]struct {
 	"internal/memconn":       {},
 	"internal/refwatch":      {never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},
 	"internal/bench":         {},
+	"internal/dockertest":    {},
 	"internal/fakellm":       {never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},
 	"internal/fakellm/serve": {ours: []string{"internal/fakellm"}},
 	"jsonrpc/transcript":     {},

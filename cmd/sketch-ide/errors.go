@@ -46,7 +46,7 @@ func explainEngine(err error) *jsonrpc.Error {
 			Hint: "Add yourself to the docker group (sudo usermod -aG docker $USER) and log in again." + tried(err),
 		}
 	case errors.Is(err, container.ErrHostUnsupported):
-		return &jsonrpc.Error{Kind: jsonrpc.KindNoEngine, Message: err.Error(), Hint: "Set DOCKER_HOST or the docker context to a unix:// or tcp:// address."}
+		return &jsonrpc.Error{Kind: jsonrpc.KindNoEngine, Message: err.Error(), Hint: "Set DOCKER_HOST or the docker context to a unix://, tcp:// or ssh:// address."}
 	case errors.Is(err, container.ErrNoEngine):
 		return &jsonrpc.Error{
 			Kind: jsonrpc.KindNoEngine, Message: "no Docker engine answers", Retryable: true,
@@ -74,7 +74,11 @@ func tried(err error) string {
 			hosts = append(hosts, fmt.Sprintf("%s (%v)", a.Origin, a.Err))
 			continue
 		}
-		hosts = append(hosts, a.Host)
+		if strings.HasPrefix(a.Host, "unix://") {
+			hosts = append(hosts, a.Host)
+			continue
+		}
+		hosts = append(hosts, fmt.Sprintf("%s (%v)", a.Host, a.Err)) // a network has many ways to fail
 	}
 	return " Tried " + joined(hosts) + "."
 }
