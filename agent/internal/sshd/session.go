@@ -20,6 +20,7 @@ type session struct {
 	account  account
 	env      environ   // from the client
 	terminal *terminal // nil without pty-req
+	agentDir string    // of the forwarded ssh-agent's socket; empty: none
 	started  bool
 	process  *process // nil before the start, and for a subsystem
 	work     sync.WaitGroup
@@ -60,13 +61,14 @@ func (c *connection) serveSession(ctx context.Context, newChannel ssh.NewChannel
 func (s *session) close() {
 	s.channel.Close()
 	s.work.Wait()
+	s.endAgent()
 	if s.terminal != nil {
 		s.terminal.close()
 	}
 }
 
-// handle does what a request asks for, but for starting something, which it returns as run. Forwarding of an ssh-agent or of X11, and what
-// is unknown, is refused.
+// handle does what a request asks for, but for starting something, which it returns as run. Forwarding of X11, and what is
+// unknown, is refused.
 func (s *session) handle(ctx context.Context, req *ssh.Request) (run func(), err error) {
 	switch req.Type {
 	case sshwire.RequestEnv:
@@ -77,6 +79,8 @@ func (s *session) handle(ctx context.Context, req *ssh.Request) (run func(), err
 		return nil, s.resize(req.Payload)
 	case sshwire.RequestSignal:
 		return nil, s.signal(req.Payload)
+	case requestAgent:
+		return nil, s.forwardAgent(ctx)
 	case sshwire.RequestShell, sshwire.RequestExec, sshwire.RequestSubsystem:
 		return s.program(ctx, req)
 	}
