@@ -6,13 +6,14 @@ import { Connection, type Listener } from './connection';
 import { type CommandMap, type CommandName, protocolVersion } from './protocol';
 import { coalesce, RestartPolicy } from './restart';
 import { findServer, probeVersion, protocolMismatch, type Server, type ServerVersion } from './server';
-import { collectSettings } from './settings';
 import type { BackendState } from './status';
 import { clientActions } from './toast';
 
 export interface BackendOptions {
   readonly extensionPath: string;
   readonly log: vscode.LogOutputChannel;
+  /** What the backend is told of the settings. */
+  readonly settings: (folder: vscode.WorkspaceFolder | undefined) => Record<string, unknown>;
   /** Without `crashed`, which the backend handles itself. */
   readonly listener: Omit<Listener, 'crashed'>;
   /** The backend runs, for the first time or again. */
@@ -123,7 +124,7 @@ export class Backend implements vscode.Disposable {
     return await Connection.open({
       server,
       directory: folder?.uri.fsPath,
-      settings: () => collectSettings(name => vscode.workspace.getConfiguration('sketch', folder).get(name)),
+      settings: () => this.#options.settings(folder),
       capabilities: { version: protocolVersion, actions: clientActions },
       log: this.#options.log,
       listener: { ...this.#options.listener, crashed: reason => this.#crashed(reason) },

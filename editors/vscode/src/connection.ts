@@ -17,8 +17,11 @@ import {
 import { parseLogLine } from './log';
 import type { ProgressValue } from './progress';
 import {
+  type AgentStatus,
+  type Branch,
   type CommandMap,
   type CommandName,
+  type MessageNotification,
   Notification,
   type PortEventNotification,
   type PortsNotification,
@@ -33,6 +36,9 @@ export interface Listener {
   session(session: Session): void;
   ports(ports: PortsNotification): void;
   portEvent(event: PortEventNotification): void;
+  branch(branch: Branch): void;
+  agent(status: AgentStatus): void;
+  message(message: MessageNotification): void;
   toast(params: ShowMessageRequestParams): Promise<ToastAction | null>;
   openExternal(url: string): Promise<boolean>;
   progress(token: string | number, value: ProgressValue, cancel: () => void): void;
@@ -190,6 +196,11 @@ export class Connection {
     this.#client.onNotification(Notification.ports, (ports: PortsNotification) => listener.ports(ports));
     this.#client.onNotification(Notification.portEvent, (event: PortEventNotification) =>
       listener.portEvent(event),
+    );
+    this.#client.onNotification(Notification.branch, (branch: Branch) => listener.branch(branch));
+    this.#client.onNotification(Notification.agent, (status: AgentStatus) => listener.agent(status));
+    this.#client.onNotification(Notification.message, (message: MessageNotification) =>
+      listener.message(message),
     );
     // Registered handlers take the place of the language client's own.
     this.#client.onRequest('window/showMessageRequest', (params: ShowMessageRequestParams) =>

@@ -9,6 +9,10 @@ export function editorDesktop(log: vscode.LogOutputChannel): Desktop {
     openExternal: url => vscode.env.openExternal(vscode.Uri.parse(url, true)),
     openPreview: url => openPreview(url, log),
     copy: text => vscode.env.clipboard.writeText(text),
+    openFolder: uri =>
+      vscode.commands.executeCommand('vscode.openFolder', vscode.Uri.parse(uri, true), {
+        forceNewWindow: true,
+      }),
     log: line => log.info(line),
   };
 }

@@ -2,47 +2,59 @@
 
 import * as vscode from 'vscode';
 import { Backend, localFolders } from './backend';
-import { type CommandContext, commands, resume, run, runBackendCommand } from './commands';
+import { ReviewComments } from './changes/comments';
+import { FileDocuments } from './changes/documents';
+import { ChangesStore } from './changes/store';
+import { createChangesView } from './changes/view';
+import { registerParticipant } from './chat/participant';
+import { ChatStore } from './chat/store';
+import { ChatView } from './chat/view';
+import { commands } from './commands';
+import type { CommandContext } from './commands/context';
+import { run, runBackendCommand } from './commands/run';
+import { resume } from './commands/sessions';
 import type { Listener } from './connection';
 import { editorDesktop } from './desktop';
 import { StatusDocument } from './document';
+import { Keys } from './keys';
+import { openLink } from './linkHandler';
 import { Opener } from './opener';
 import { ProgressNotifications } from './progress';
+import { collectSettings, settingNames } from './settings';
+import { SilentPorts } from './silence';
 import { statusView } from './status';
 import { createStatusItem, showStatusView } from './statusItem';
+import { SketchTerminals } from './terminal';
 import { showToast } from './toast';
+import { createPortsView } from './views/ports';
+import { SessionsView } from './views/sessions';
 import { WindowModel } from './window';
 
 let backend: Backend | undefined;
 
 export function activate(extension: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel('Sketch', { log: true });
-  const opener = new Opener(editorDesktop(log));
   const window = new WindowModel();
   const progress = new ProgressNotifications();
   const document = new StatusDocument();
-  const item = createStatusItem();
+  const silent = new SilentPorts(extension.workspaceState);
+  const names = settingNames(extension.extension.packageJSON);
   let firstConnection = true;
 
-  const listener: Omit<Listener, 'crashed'> = {
-    session: session => window.apply({ type: 'session', session }),
-    ports: ports => window.apply({ type: 'ports', ports }),
-    portEvent: event => {
-      if (event.type === 'preview' && event.port.url !== undefined) void opener.preview(event.port.url);
-    },
-    toast: params => showToast(params, opener),
-    openExternal: url => opener.open(url),
-    progress: (token, value, cancel) => progress.handle(token, value, cancel),
-    command: (name, args) => runBackendCommand(context, name, args),
-  };
   backend = new Backend({
     extensionPath: extension.extensionPath,
     log,
-    listener,
+    settings: folder =>
+      collectSettings(
+        names,
+        name => vscode.workspace.getConfiguration('sketch', folder).get(name),
+        silent.ports,
+      ),
+    listener: listen(() => context),
     connected: () => {
       const wanted = firstConnection && vscode.workspace.getConfiguration('sketch').get('autoStart', false);
       firstConnection = false;
-      void resume(context, wanted);
+      void begun(context, wanted);
     },
     disconnected: () => {
       progress.clear();
@@ -51,32 +63,50 @@ export function activate(extension: vscode.ExtensionContext): void {
     gaveUp: reason => void offerRestart(`The Sketch backend crashed too often: ${reason}.`),
     mismatch: sentence => void vscode.window.showWarningMessage(sentence),
   });
+  const changes = new ChangesStore(backend, window, log);
+  const chatStore = new ChatStore(backend, window, log);
   const context: CommandContext = {
     backend,
     window,
-    opener,
+    opener: new Opener(editorDesktop(log)),
     progress,
     log,
+    changes,
+    comments: new ReviewComments(backend, window, changes),
+    chat: new ChatView(extension.extensionUri, backend, chatStore, log),
+    chatStore,
+    keys: new Keys(extension, backend),
+    silent,
+    terminals: new SketchTerminals(backend, window),
+    sessions: new SessionsView(backend, window),
     showDocument: document.show,
+    logDirectory: extension.logUri,
     version: extension.extension.packageJSON.version,
+    settingNames: names,
   };
-
-  const refresh = (): void =>
-    showStatusView(item, statusView(context.backend.state, window.value, progress.current));
   extension.subscriptions.push(
-    ...[log, window, progress, document, item, backend],
-    backend.onDidChangeState(refresh),
-    window.onDidChange(refresh),
-    progress.onDidChange(refresh),
-    vscode.workspace.onDidChangeConfiguration(event => {
-      if (event.affectsConfiguration('sketch.serverPath')) void run(c => c.backend.restart(), context);
-      else if (event.affectsConfiguration('sketch')) void run(c => c.backend.configure(), context);
-    }),
+    ...[
+      log,
+      window,
+      progress,
+      document,
+      backend,
+      changes,
+      chatStore,
+      context.comments,
+      context.chat,
+      context.sessions,
+    ],
+    ...[createChangesView(changes), createPortsView(window), new FileDocuments(backend, changes)],
+    ...[statusItem(context), registerParticipant(backend, chatStore), followSettings(context)],
+    vscode.window.registerWebviewViewProvider(ChatView.id, context.chat),
+    vscode.window.registerTerminalProfileProvider('sketch.terminal', context.terminals),
+    vscode.window.registerUriHandler({ handleUri: uri => run(() => openLink(context, uri), context) }),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => void begin(context)),
     ...Object.entries(commands).map(([id, command]) =>
-      vscode.commands.registerCommand(id, () => run(command, context)),
+      vscode.commands.registerCommand(id, (...args) => run(command, context, ...args)),
     ),
   );
-  refresh();
   void begin(context);
 }
 
@@ -85,9 +115,57 @@ export async function deactivate(): Promise<void> {
   await backend?.stop();
 }
 
+/** What the backend tells, and where it goes. */
+function listen(context: () => CommandContext): Omit<Listener, 'crashed'> {
+  return {
+    session: session => context().window.apply({ type: 'session', session }),
+    ports: ports => context().window.apply({ type: 'ports', ports }),
+    portEvent: ({ type, port }) => {
+      if (type === 'preview' && port.url !== undefined) void context().opener.preview(port.url);
+    },
+    branch: branch => context().window.apply({ type: 'branch', branch }),
+    agent: status => {
+      const { window, chatStore } = context();
+      const before = window.value.agents.get(status.session);
+      window.apply({ type: 'agent', status });
+      chatStore.agentChanged(status, before);
+    },
+    message: message => context().chatStore.receive(message),
+    toast: params => showToast(params, context().opener),
+    openExternal: url => context().opener.open(url),
+    progress: (token, value, cancel) => context().progress.handle(token, value, cancel),
+    command: (name, args) => runBackendCommand(context(), name, args),
+  };
+}
+
 /** Starts the backend where there is something for it to do. What fails here is in the status bar, not in a toast. */
-async function begin(context: CommandContext): Promise<void> {
-  if (localFolders().length > 0) await context.backend.connect().catch(() => {});
+async function begin({ backend }: CommandContext): Promise<void> {
+  if (vscode.workspace.isTrusted && localFolders().length > 0) await backend.connect().catch(() => {});
+}
+
+/** The backend runs, for the first time or again: it gets the keys, and this window its sessions. */
+async function begun(context: CommandContext, autoStart: boolean): Promise<void> {
+  await context.keys.handOver().catch(error => context.log.warn('handing over keys:', error));
+  await resume(context, autoStart);
+}
+
+function statusItem({ backend, window, progress }: CommandContext): vscode.Disposable {
+  const item = createStatusItem();
+  const refresh = (): void => showStatusView(item, statusView(backend.state, window.value, progress.current));
+  refresh();
+  return vscode.Disposable.from(
+    item,
+    backend.onDidChangeState(refresh),
+    window.onDidChange(refresh),
+    progress.onDidChange(refresh),
+  );
+}
+
+function followSettings(context: CommandContext): vscode.Disposable {
+  return vscode.workspace.onDidChangeConfiguration(event => {
+    if (event.affectsConfiguration('sketch.serverPath')) void run(c => c.backend.restart(), context);
+    else if (event.affectsConfiguration('sketch')) void run(c => c.backend.configure(), context);
+  });
 }
 
 async function offerRestart(message: string): Promise<void> {

@@ -2,19 +2,30 @@
 // what was known; events only say that something is new.
 
 import { sep } from 'node:path';
-import type { Port, PortsNotification, Session } from './protocol';
+import type { AgentStatus, Branch, Port, PortsNotification, Session } from './protocol';
 
 export interface Model {
   readonly sessions: ReadonlyMap<string, Session>;
   readonly ports: ReadonlyMap<string, readonly Port[]>;
+  /** What each session's commits come back as. */
+  readonly branches: ReadonlyMap<string, Branch>;
+  /** How each session's agent stands. */
+  readonly agents: ReadonlyMap<string, AgentStatus>;
 }
 
 export type ModelEvent =
   | { readonly type: 'session'; readonly session: Session }
   | { readonly type: 'ports'; readonly ports: PortsNotification }
+  | { readonly type: 'branch'; readonly branch: Branch }
+  | { readonly type: 'agent'; readonly status: AgentStatus }
   | { readonly type: 'reset' };
 
-export const emptyModel: Model = { sessions: new Map(), ports: new Map() };
+export const emptyModel: Model = {
+  sessions: new Map(),
+  ports: new Map(),
+  branches: new Map(),
+  agents: new Map(),
+};
 
 /** Returns the model after an event; the given one is not changed. */
 export function reduce(model: Model, event: ModelEvent): Model {
@@ -27,21 +38,27 @@ export function reduce(model: Model, event: ModelEvent): Model {
       const ports = event.ports.ports.toSorted((a, b) => a.number - b.number);
       return { ...model, ports: new Map(model.ports).set(event.ports.session, ports) };
     }
+    case 'branch':
+      return { ...model, branches: new Map(model.branches).set(event.branch.session, event.branch) };
+    case 'agent':
+      return { ...model, agents: new Map(model.agents).set(event.status.session, event.status) };
   }
 }
 
 function withSession(model: Model, session: Session): Model {
   const sessions = new Map(model.sessions);
   const ports = new Map(model.ports);
+  const branches = new Map(model.branches);
+  const agents = new Map(model.agents);
   // Without an error it was ended on request, and is over; with one it stopped by itself, and can be resumed.
   if (session.state === 'stopped' && session.error === undefined) {
-    sessions.delete(session.name);
+    for (const map of [sessions, branches, agents]) map.delete(session.name);
   } else {
     sessions.set(session.name, session);
   }
   // Without a container there are no ports, whether or not the backend says so first.
   if (session.state === 'stopped' || session.state === 'gone') ports.delete(session.name);
-  return { sessions, ports };
+  return { sessions, ports, branches, agents };
 }
 
 /** The session that commands of this window mean: the newest one that has a container, else the newest. */

@@ -5,6 +5,8 @@ export interface Desktop {
   openExternal(url: string): PromiseLike<boolean>;
   openPreview(url: string): PromiseLike<boolean>;
   copy(text: string): PromiseLike<void>;
+  /** Opens a folder in a window of its own. */
+  openFolder(uri: string): PromiseLike<unknown>;
   log(line: string): void;
 }
 
@@ -33,8 +35,15 @@ export class Opener {
     await this.#desktop.copy(text);
   }
 
+  /** Opens a folder inside a session in a window of its own. */
+  async openFolder(uri: string): Promise<void> {
+    if (!uri.startsWith('vscode-remote://ssh-remote+')) return void this.#refuse(uri);
+    this.#desktop.log(`opening a window on ${uri}`);
+    await this.#desktop.openFolder(uri);
+  }
+
   #refuse(url: string): boolean {
-    this.#desktop.log(`refused to open ${JSON.stringify(url.slice(0, 200))}: not an http or https URL`);
+    this.#desktop.log(`refused to open ${JSON.stringify(url.slice(0, 200))}: not what may be opened`);
     return false;
   }
 }

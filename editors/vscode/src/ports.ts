@@ -50,3 +50,9 @@ function portChoices(port: Port): PortChoice[] {
 export function countPorts(count: number): string {
   return `${count} ${count === 1 ? 'port' : 'ports'}`;
 }
+
+/** What is wrong with a port's number that was typed; undefined when nothing is. */
+export function hostPortProblem(text: string): string | undefined {
+  const port = /^\d{1,5}$/.test(text.trim()) ? Number(text) : 0;
+  return port > 0 && port < 65_536 ? undefined : 'A number from 1 to 65535.';
+}

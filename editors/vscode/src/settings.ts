@@ -1,28 +1,41 @@
 // The settings as the backend gets them: only those that mean something to it, and only where the user set them, so that
 // a repository's devcontainer.json keeps its say.
 
-/** Names of `sketch.*` settings that are sent, as they stand in package.json and in the protocol. */
-export const backendSettings = [
-  'baseImage',
-  'notifications',
-  'forwardPorts',
-  'portsAttributes',
-  'otherPortsAttributes',
-  'autoForwardPorts',
-  'sshConfig',
-  'forwardAgent',
-] as const;
+/** Settings of the extension itself, which the backend has no business with. */
+export const clientSettings: readonly string[] = ['autoStart', 'serverPath', 'trace.server'];
 
-export type BackendSettings = Partial<Record<(typeof backendSettings)[number], unknown>>;
+/** The part of package.json that contributes the settings. */
+export interface Manifest {
+  readonly contributes: {
+    readonly configuration: { readonly properties: Readonly<Record<string, unknown>> };
+  };
+}
 
-/** `read` returns a setting's value with defaults applied. */
-export function collectSettings(read: (name: string) => unknown): BackendSettings {
-  const settings: BackendSettings = {};
-  for (const name of backendSettings) {
+/** The names of all settings, without "sketch.". */
+export function settingNames({ contributes }: Manifest): string[] {
+  return Object.keys(contributes.configuration.properties).map(name => name.replace(/^sketch\./, ''));
+}
+
+/** `read` returns a setting's value with defaults applied; about silent ports no toast is wanted. */
+export function collectSettings(
+  names: readonly string[],
+  read: (name: string) => unknown,
+  silentPorts: readonly number[] = [],
+): Record<string, unknown> {
+  const settings: Record<string, unknown> = {};
+  for (const name of names) {
     const value = read(name);
-    if (!isEmpty(value)) settings[name] = value;
+    if (!clientSettings.includes(name) && !isEmpty(value)) settings[name] = value;
   }
+  if (silentPorts.length > 0)
+    settings['portsAttributes'] = silenced(settings['portsAttributes'], silentPorts);
   return settings;
+}
+
+function silenced(attributes: unknown, ports: readonly number[]): Record<string, unknown> {
+  const all = { ...(attributes as Record<string, object> | undefined) };
+  for (const port of ports) all[port] = { ...all[port], onAutoForward: 'silent' };
+  return all;
 }
 
 function isEmpty(value: unknown): boolean {

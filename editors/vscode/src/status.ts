@@ -2,7 +2,7 @@
 
 import { currentSession, forwardedPorts, type Model } from './model';
 import { countPorts } from './ports';
-import type { Session } from './protocol';
+import type { AgentState, AgentStatus, Session } from './protocol';
 
 /** Where the backend process stands. */
 export type BackendState =
@@ -64,9 +64,29 @@ function runningView(model: Model, task: string | undefined): StatusView {
         because(session, 'Its container does not run.'),
       ]);
     case 'connected':
-      return connectedView(model, about);
+      return agentView(model.agents.get(session.name), about) ?? connectedView(model, about);
   }
 }
+
+/** What the agent does, where it does something that counts more than the ports. */
+function agentView(agent: AgentStatus | undefined, about: string[]): StatusView | undefined {
+  const words = agent && agentWords[agent.state];
+  if (words === undefined) return undefined;
+  const [text, sentence] = words;
+  if (agent?.state === 'asking') return view('warning', 'question', `Sketch: ${text}`, [...about, sentence]);
+  const active = agent?.todo?.find(item => item.status === 'active')?.text;
+  const lines = [...about, sentence, ...(active === undefined ? [] : [active])];
+  return { ...view('busy', 'loading~spin', 'Sketch', lines), accessible: `Sketch, ${text}` };
+}
+
+const agentWords: Partial<Record<AgentState, [text: string, sentence: string]>> = {
+  thinking: ['thinking', 'The agent is thinking…'],
+  tools: ['working', 'The agent is working…'],
+  asking: ['question', 'The agent waits for your answer.'],
+  retrying: ['retrying', 'The model’s server is not to be had; trying again…'],
+  compacting: ['compacting', 'The agent makes room in its context…'],
+  cancelling: ['stopping', 'The agent is stopping…'],
+};
 
 function connectedView(model: Model, about: string[]): StatusView {
   const forwarded = forwardedPorts(model);

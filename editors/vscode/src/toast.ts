@@ -1,9 +1,10 @@
 // `window/showMessageRequest`: the backend's toasts. The language client shows them too, but drops what only an editor
-// can do: a preview, the clipboard.
+// can do: a preview, the clipboard, not to show it again.
 
 import * as vscode from 'vscode';
 import { MessageType, type ShowMessageRequestParams } from 'vscode-languageclient/node';
 import type { Opener } from './opener';
+import { plainText } from './plainText';
 import type { ClientAction, ToastAction } from './protocol';
 
 /** What this extension does by itself when its button is chosen; declared to the backend. */
@@ -14,12 +15,21 @@ export async function showToast(
   params: ShowMessageRequestParams,
   opener: Opener,
 ): Promise<ToastAction | null> {
-  const chosen = await show(params.type)<ToastAction>(params.message, ...(params.actions ?? []));
+  const actions: ToastAction[] = params.actions ?? [];
+  const message = plainText(params.message) + silenceLink(actions);
+  const chosen = await show(params.type)<ToastAction>(message, ...actions);
   if (chosen?.url !== undefined) {
     if (chosen.action === 'preview') await opener.preview(chosen.url);
     if (chosen.action === 'copyUrl') await opener.copy(chosen.url);
   }
   return chosen ?? null;
+}
+
+/** A fifth button would leave no room for the words of the other four; a link beside the text does. */
+function silenceLink(actions: readonly ToastAction[]): string {
+  const ports = [...new Set(actions.flatMap(({ port }) => (port === undefined || port === 0 ? [] : [port])))];
+  if (ports.length === 0) return '';
+  return ` · [Don’t Show Again](command:sketch.silencePort?${encodeURIComponent(JSON.stringify([ports]))})`;
 }
 
 type Show = <T extends vscode.MessageItem>(message: string, ...items: T[]) => Thenable<T | undefined>;

@@ -1,6 +1,6 @@
-// npm run test:e2e -- [stub] [backend]
+// npm run test:e2e -- [stub] [work] [backend]
 //
-// Runs the extension in a real VS Code: `stub` against a stand-in for the backend, `backend` against the real one (named by
+// Runs the extension in a real VS Code: `stub` and `work` against a stand-in for the backend, `backend` against the real one (named by
 // SKETCH_IDE_SERVER, else bin/sketch-ide of this repository) and a real Docker. Screenshots go to artifacts/.
 
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -11,7 +11,7 @@ import path from 'node:path';
 const here = import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname);
 const extension = path.resolve(here, '../..');
 const root = path.resolve(extension, '../..');
-const suites = process.argv.slice(2).length > 0 ? process.argv.slice(2) : ['stub', 'backend'];
+const suites = process.argv.slice(2).length > 0 ? process.argv.slice(2) : ['stub', 'work', 'backend'];
 
 const backend = process.env.SKETCH_IDE_SERVER ?? path.join(root, 'bin/sketch-ide');
 if (suites.includes('backend') && !existsSync(backend)) {

@@ -10,11 +10,15 @@
 //   {"op":"session","session":{…}}   changes the session
 //   {"op":"hold"}                    makes sketch.start wait for {"op":"continue"} or a cancel
 //   {"op":"send","message":{…}}      sends any JSON-RPC message
+//   {"op":"branch","branch":{…}}     changes the branch; {"op":"agent","status":{…}} how the agent stands
+//   {"op":"conflict","paths":[…]}    lets merges conflict
 //   {"op":"exit","code":1}           ends
 
 import { appendFileSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
+import { createAgent } from './agent.mjs';
+import { createBranch } from './branch.mjs';
 
 const name = 'sketch-stub-otter';
 const actions = [
@@ -98,12 +102,23 @@ function serve(directory) {
     progress({ kind: 'report', message: 'step 3/7', percentage: 40 });
     const go = holding ? await new Promise(resolve => (held = resolve)) : true;
     progress({ kind: 'end' });
-    if (go) return tellSession({ state: 'connected', created: '2026-01-01T00:00:00Z' });
+    if (go) {
+      const connected = tellSession({ state: 'connected', created: new Date().toISOString() });
+      branch.attached();
+      agent.attached();
+      return connected;
+    }
     tellSession({ state: 'stopped' });
     throw { code: -32800, message: 'cancelled', data: { kind: 'cancelled', retryable: false } };
   }
 
+  const tell = (method, params) => rich() && notify(method, params);
+  const agent = createAgent({ session: name, tell });
+  const branch = createBranch({ session: name, tell, prompt: agent.prompt });
+
   const commands = {
+    ...agent.commands,
+    ...branch.commands,
     'sketch.start': start,
     'sketch.stop': () => {
       ports.clear();
@@ -125,7 +140,18 @@ function serve(directory) {
       await request('window/showDocument', { uri: found.url, external: true });
       return { url: found.url, port: found };
     },
-    'sketch.forward': ({ port }) => setPort(port, { status: 'forwarded' }),
+    'sketch.forward': ({ port, hostPort = ports.get(port)?.hostPort ?? port }) => {
+      const url = `http://localhost:${hostPort}/`;
+      const known = { number: port, action: 'notify', addresses: ['127.0.0.1'] };
+      return setPort(port, {
+        ...known,
+        ...ports.get(port),
+        hostPort,
+        url,
+        status: 'forwarded',
+        reason: undefined,
+      });
+    },
     'sketch.unforward': ({ port }) => {
       setPort(port, { status: 'stopped' });
       return null;
@@ -139,6 +165,19 @@ function serve(directory) {
     'sketch.doctor': () => ({
       ok: true,
       checks: [{ name: 'container engine', ok: true, detail: 'Stub 1.0' }],
+    }),
+    'sketch.logs': () => ({ session: name, lines: ['level=INFO msg="the stub has no agent inside"'] }),
+    'sketch.openRemote': () => ({
+      uri: `vscode-remote://ssh-remote+${name}/workspaces/app`,
+      host: name,
+      workspace: '/workspaces/app',
+      included: false,
+    }),
+    'sketch.sshConfig': ({ action = 'status' }) => ({
+      installed: action === 'install',
+      file: '~/.ssh/config',
+      line: 'Include ~/.config/sketch-ide/ssh_config',
+      changed: action === 'install',
     }),
     'sketch.ssh': () => ({ host: name, command: `ssh ${name}`, workspace: '/workspaces/app' }),
   };
@@ -206,6 +245,8 @@ function serve(directory) {
   process.stdin.on('end', () => process.exit(shutdown ? 0 : 1));
 
   const operations = {
+    ...agent.operations,
+    ...branch.operations,
     port: ({ port }) => {
       const url = `http://localhost:${port.hostPort ?? port.number}/`;
       const defaults = {

@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { errorText, userError } from '../../src/errors';
+import { plainText } from '../../src/plainText';
 import { ServerError } from '../../src/server';
 
 /** An error as vscode-jsonrpc rejects a request with. */
 function responseError(code: number, message: string, data?: unknown): Error {
   return Object.assign(new Error(message), { code, data });
 }
+
+test('no text of the container becomes a link', () => {
+  assert.equal(plainText('Port 3000 ([x](command:y)) forwarded').includes(']('), false);
+  assert.equal(plainText('a [b] (c)'), 'a [b] (c)');
+});
 
 test('userError reads the backend errors', () => {
   const data = { kind: 'noEngine', hint: 'start Docker, or set DOCKER_HOST', retryable: true };

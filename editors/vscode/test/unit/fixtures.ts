@@ -1,5 +1,5 @@
 import { emptyModel, type Model, type ModelEvent, reduce } from '../../src/model';
-import type { Port, Session } from '../../src/protocol';
+import type { AgentStatus, Port, Session } from '../../src/protocol';
 
 export function session(fields: Partial<Session> = {}): Session {
   return { name: 'sketch-brave-otter', folder: '/src/app', state: 'connected', owner: true, ...fields };
@@ -28,4 +28,12 @@ export function portsEvent(...ports: Port[]): ModelEvent {
 
 export function sessionEvent(fields: Partial<Session> = {}): ModelEvent {
   return { type: 'session', session: session(fields) };
+}
+
+export function agentEvent(fields: Partial<AgentStatus> = {}): ModelEvent {
+  const usage = { inputTokens: 0, outputTokens: 0, dollars: 0, priced: false };
+  return {
+    type: 'agent',
+    status: { session: 'sketch-brave-otter', state: 'idle', turn: 1, usage, ...fields },
+  };
 }

@@ -8,6 +8,7 @@ function desktop(previewWorks = true) {
     openExternal: async url => calls.push(`external ${url}`) > 0,
     openPreview: async url => calls.push(`preview ${url}`) > 0 && previewWorks,
     copy: async text => void calls.push(`copy ${text}`),
+    openFolder: async uri => calls.push(`folder ${uri}`),
     log: () => {},
   });
   return { calls, opener };
@@ -46,4 +47,11 @@ test('copy copies', async () => {
   const { calls, opener } = desktop();
   await opener.copy('http://localhost:3000/');
   assert.deepEqual(calls, ['copy http://localhost:3000/']);
+});
+
+test('only folders inside a session are opened as windows', async () => {
+  const { calls, opener } = desktop();
+  await opener.openFolder('vscode-remote://ssh-remote+sketch-brave-otter/workspaces/app');
+  await opener.openFolder('file:///etc');
+  assert.deepEqual(calls, ['folder vscode-remote://ssh-remote+sketch-brave-otter/workspaces/app']);
 });

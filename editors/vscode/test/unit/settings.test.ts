@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Command } from '../../src/protocol';
-import { backendSettings, collectSettings } from '../../src/settings';
+import { clientSettings, collectSettings, settingNames } from '../../src/settings';
 
 interface Manifest {
   main: string;
@@ -27,13 +27,27 @@ test('collectSettings sends what is set', () => {
     serverPath: '/secret',
   };
   assert.deepEqual(
-    collectSettings(name => values[name]),
+    collectSettings(settingNames(manifest), name => values[name]),
     { notifications: 'message', portsAttributes: { 3000: { label: 'web' } } },
   );
 });
 
-test('every setting that is sent is contributed', () => {
-  for (const name of backendSettings) assert.ok(properties[`sketch.${name}`], name);
+test('ports that nobody wants to hear of are told as silent, beside what else is set of them', () => {
+  const values: Record<string, unknown> = { portsAttributes: { 3000: { label: 'web' } } };
+  assert.deepEqual(
+    collectSettings(['portsAttributes'], name => values[name], [3000, 5173]),
+    {
+      portsAttributes: {
+        3000: { label: 'web', onAutoForward: 'silent' },
+        5173: { onAutoForward: 'silent' },
+      },
+    },
+  );
+  assert.deepEqual(values['portsAttributes'], { 3000: { label: 'web' } });
+});
+
+test("the extension's own settings are contributed", () => {
+  for (const name of clientSettings) assert.ok(properties[`sketch.${name}`], name);
 });
 
 test('every setting says what it is for', () => {

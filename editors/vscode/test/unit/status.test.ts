@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Model } from '../../src/model';
 import { type BackendState, type Health, statusView } from '../../src/status';
-import { modelOf, port, portsEvent, sessionEvent } from './fixtures';
+import { agentEvent, modelOf, port, portsEvent, sessionEvent } from './fixtures';
 
 const running: BackendState = { kind: 'running', version: '1.0.0' };
 
@@ -52,6 +52,23 @@ const cases: Case[] = [
     health: 'busy',
     text: '$(loading~spin) Sketch',
     tooltip: /brave-otter.*Starting/s,
+  },
+  {
+    name: 'the agent works',
+    model: modelOf(
+      sessionEvent(),
+      agentEvent({ state: 'tools', todo: [{ id: '1', text: 'Test', status: 'active' }] }),
+    ),
+    health: 'busy',
+    text: '$(loading~spin) Sketch',
+    tooltip: /working….*Test/s,
+  },
+  {
+    name: 'the agent asks',
+    model: modelOf(sessionEvent(), agentEvent({ state: 'asking' })),
+    health: 'warning',
+    text: '$(question) Sketch: question',
+    tooltip: /waits for your answer/,
   },
   {
     name: 'session without ports',

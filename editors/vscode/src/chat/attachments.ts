@@ -1,0 +1,56 @@
+// What the user attaches to the next prompt: selections and files of the repository.
+
+import { relative, sep } from 'node:path';
+import * as vscode from 'vscode';
+import { parseAddress } from '../changes/files';
+import type { Session } from '../protocol';
+import type { Attachment } from './exchange';
+
+/** Longer selections are named by their lines; the agent reads them itself. */
+const maxSelection = 64 * 1024;
+
+/** The selection of the active editor, or its whole file; undefined where that is none of the repository's. */
+export function selectedCode(
+  editor: vscode.TextEditor | undefined,
+  session: Session,
+): Attachment | undefined {
+  const path = editor && repositoryPath(editor.document.uri, session);
+  if (editor === undefined || path === undefined) return undefined;
+  const { selection, document } = editor;
+  if (selection.isEmpty) return { path };
+  const lines = lastLine(selection);
+  const range = new vscode.Range(selection.start.line, 0, lines, document.lineAt(lines).text.length);
+  const text = document.getText(range);
+  return {
+    path,
+    startLine: selection.start.line + 1,
+    endLine: lines + 1,
+    ...(text.length <= maxSelection && { text }),
+  };
+}
+
+/** A selection that ends before the first character of a line means the line before. */
+function lastLine({ start, end }: vscode.Selection): number {
+  return end.character === 0 && end.line > start.line ? end.line - 1 : end.line;
+}
+
+/** The path of a document in the session's repository, with slashes; undefined for what is outside. */
+export function repositoryPath(uri: vscode.Uri, session: Session): string | undefined {
+  const shown = parseAddress(uri);
+  if (shown !== undefined) return shown.session === session.name ? shown.path : undefined;
+  if (uri.scheme !== 'file') return undefined;
+  const path = relative(session.folder, uri.fsPath);
+  return path === '' || path.startsWith('..') ? undefined : path.split(sep).join('/');
+}
+
+/** Asks for files of the repository. */
+export async function pickFiles(session: Session): Promise<Attachment[]> {
+  const uris = await vscode.workspace.findFiles('**/*', undefined, 5000);
+  const paths = uris.flatMap(uri => repositoryPath(uri, session) ?? []).sort();
+  const chosen = await vscode.window.showQuickPick(paths, {
+    title: 'Attach Files',
+    placeHolder: 'Files that the agent should look at',
+    canPickMany: true,
+  });
+  return (chosen ?? []).map(path => ({ path }));
+}

@@ -1,0 +1,71 @@
+// `@sketch` in the editor's own chat, where there is one: the same conversation by another door.
+
+import * as vscode from 'vscode';
+import type { Backend } from '../backend';
+import { errorText, userError } from '../errors';
+import type { ChatStore } from './store';
+import { TurnText } from './turnText';
+
+/** Registers the participant where the editor has the Chat API; a fork may lack it. */
+export function registerParticipant(backend: Backend, store: ChatStore): vscode.Disposable {
+  if (typeof vscode.chat?.createChatParticipant !== 'function') return { dispose: () => {} };
+  const participant = vscode.chat.createChatParticipant('sketch.agent', (request, _context, stream, token) =>
+    answer(backend, store, request, stream, token),
+  );
+  participant.iconPath = new vscode.ThemeIcon('vm');
+  return participant;
+}
+
+async function answer(
+  backend: Backend,
+  store: ChatStore,
+  request: vscode.ChatRequest,
+  stream: vscode.ChatResponseStream,
+  token: vscode.CancellationToken,
+): Promise<void> {
+  const session = store.session;
+  if (session === undefined) {
+    stream.markdown('No session is running here.');
+    stream.button({ command: 'sketch.startSession', title: 'Start Session' });
+    return;
+  }
+  const text = new TurnText();
+  const listening = store.onDidReceive(({ message }) => {
+    const { markdown, progress } = text.take(message);
+    if (progress !== undefined) stream.progress(progress);
+    if (markdown !== '') stream.markdown(markdown);
+  });
+  const cancelled = token.onCancellationRequested(() => {
+    // The answer is not waited for: the turn's end is told by the agent's state.
+    void backend.execute('sketch.cancel', { session: session.name }).catch(() => {});
+  });
+  try {
+    const { turn } = await backend.execute('sketch.prompt', { session: session.name, text: request.prompt });
+    text.begin(turn);
+    await turnOver(store, turn, token);
+  } catch (error) {
+    const known = userError(error);
+    if (known !== undefined) stream.markdown(errorText(known));
+  } finally {
+    listening.dispose();
+    cancelled.dispose();
+  }
+}
+
+/** Resolves when the turn is over, or nobody waits for it any more. */
+function turnOver(store: ChatStore, turn: number, token: vscode.CancellationToken): Promise<void> {
+  return new Promise(resolve => {
+    const check = (): void => {
+      const { status } = store;
+      const over =
+        status === undefined || status.turn > turn || (status.turn === turn && status.state === 'idle');
+      if (!over && !token.isCancellationRequested) return;
+      following.dispose();
+      cancelling.dispose();
+      resolve();
+    };
+    const following = store.onDidChangeState(check);
+    const cancelling = token.onCancellationRequested(check);
+    check();
+  });
+}

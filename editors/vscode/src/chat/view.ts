@@ -1,0 +1,185 @@
+// The Chat view: a page that shows the conversation and sends what is typed. It has no state but the draft.
+
+import { randomBytes } from 'node:crypto';
+import * as vscode from 'vscode';
+import type { Backend } from '../backend';
+import { errorText, userError } from '../errors';
+import { pickFiles } from './attachments';
+import { type FromPage, readFromPage, type ToPage } from './exchange';
+import type { ChatStore } from './store';
+
+export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
+  static readonly id = 'sketch.chat';
+
+  readonly #extension: vscode.Uri;
+  readonly #backend: Backend;
+  readonly #store: ChatStore;
+  readonly #log: vscode.LogOutputChannel;
+  readonly #following: vscode.Disposable;
+  #view: vscode.WebviewView | undefined;
+  /** What was to be typed before there was a page. */
+  #draft: string | undefined;
+
+  constructor(extension: vscode.Uri, backend: Backend, store: ChatStore, log: vscode.LogOutputChannel) {
+    this.#extension = extension;
+    this.#backend = backend;
+    this.#store = store;
+    this.#log = log;
+    this.#following = vscode.Disposable.from(
+      store.onDidChangeState(() => this.#postState()),
+      store.onDidReload(() => this.#postConversation()),
+      store.onDidReceive(({ message }) => this.#post({ type: 'message', message })),
+    );
+  }
+
+  resolveWebviewView(view: vscode.WebviewView): void {
+    this.#view = view;
+    const { webview } = view;
+    webview.options = {
+      enableScripts: true,
+      localResourceRoots: [vscode.Uri.joinPath(this.#extension, 'dist')],
+    };
+    const received = webview.onDidReceiveMessage((value: unknown) => {
+      const message = readFromPage(value);
+      if (message !== undefined) void this.#receive(message);
+    });
+    view.onDidDispose(() => {
+      received.dispose();
+      this.#view = undefined;
+    });
+    webview.html = this.#html(webview);
+    this.#badge();
+  }
+
+  /** Shows the view with the cursor where one types; `text` is put there, and never sent by itself. */
+  async show(text?: string): Promise<void> {
+    if (text !== undefined) this.#draft = text;
+    await vscode.commands.executeCommand(`${ChatView.id}.focus`);
+    this.#postDraft();
+    this.#post({ type: 'focus' });
+  }
+
+  dispose(): void {
+    this.#following.dispose();
+  }
+
+  async #receive(message: FromPage): Promise<void> {
+    try {
+      await this.#act(message);
+    } catch (error) {
+      const known = userError(error);
+      if (known === undefined) return;
+      this.#log.error('chat:', error);
+      this.#post({ type: 'refused', text: errorText(known) });
+    }
+  }
+
+  async #act(message: FromPage): Promise<void> {
+    switch (message.type) {
+      case 'ready':
+        this.#postState();
+        this.#postConversation();
+        this.#postDraft();
+        return;
+      case 'prompt':
+        return await this.#prompt(message);
+      case 'cancel':
+        await this.#backend.execute('sketch.cancel', {
+          ...this.#named(),
+          ...(message.tool && { tool: message.tool }),
+        });
+        return;
+      case 'answer':
+        await this.#backend.execute('sketch.answer', {
+          ...this.#named(),
+          id: message.id,
+          answer: message.answer,
+        });
+        return;
+      case 'detach':
+        return this.#store.detach(message.index);
+      case 'attach':
+        if (this.#store.session !== undefined) this.#store.attach(...(await pickFiles(this.#store.session)));
+        return;
+      case 'earlier':
+        return await this.#store.earlier();
+      case 'command':
+        await vscode.commands.executeCommand(message.command);
+        return;
+    }
+  }
+
+  async #prompt({ text, images, model }: FromPage & { type: 'prompt' }): Promise<void> {
+    const context = this.#store.takeAttachments();
+    try {
+      await this.#backend.execute('sketch.prompt', {
+        ...this.#named(),
+        text,
+        ...(images.length > 0 && { images: [...images] }),
+        ...(context.length > 0 && { context: [...context] }),
+        ...(model !== undefined && { model }),
+      });
+    } catch (error) {
+      this.#store.attach(...context); // the page keeps the text, too
+      throw error;
+    }
+    this.#post({ type: 'taken' });
+  }
+
+  #named(): { session?: string } {
+    const name = this.#store.session?.name;
+    return name === undefined ? {} : { session: name };
+  }
+
+  #postState(): void {
+    this.#badge();
+    this.#post({ type: 'state', state: this.#store.state });
+  }
+
+  #postConversation(): void {
+    this.#post({ type: 'conversation', ...this.#store.conversation });
+  }
+
+  #postDraft(): void {
+    if (this.#draft === undefined || this.#view === undefined) return;
+    this.#post({ type: 'compose', text: this.#draft });
+    if (this.#view.visible) this.#draft = undefined;
+  }
+
+  #post(message: ToPage): void {
+    void this.#view?.webview.postMessage(message);
+  }
+
+  #badge(): void {
+    if (this.#view === undefined) return;
+    const asks = this.#store.status?.state === 'asking';
+    this.#view.badge = asks ? { value: 1, tooltip: 'The agent asks something' } : undefined;
+    this.#view.description = this.#store.session?.branch ?? '';
+  }
+
+  #html(webview: vscode.Webview): string {
+    const nonce = randomBytes(16).toString('base64');
+    const address = (name: string): string =>
+      webview.asWebviewUri(vscode.Uri.joinPath(this.#extension, 'dist', name)).toString();
+    const policy = [
+      "default-src 'none'",
+      'img-src data:',
+      `style-src ${webview.cspSource}`,
+      `script-src 'nonce-${nonce}'`,
+    ].join('; ');
+    return `<!DOCTYPE html>
+<html lang="en">
+<head>
+  <meta charset="utf-8">
+  <meta http-equiv="Content-Security-Policy" content="${policy}">
+  <meta name="viewport" content="width=device-width, initial-scale=1">
+  <link rel="stylesheet" href="${address('chat.css')}">
+  <title>Sketch Chat</title>
+</head>
+<body>
+  <main id="chat"></main>
+  <script nonce="${nonce}" src="${address('chat.js')}"></script>
+</body>
+</html>`;
+  }
+}

@@ -1,0 +1,219 @@
+// The Sketch view in a workbench, against the stand-in: conversation, changes, comments, merge, what a reload brings back.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { eventually } from './lib/eventually.mjs';
+import { createRepository } from './lib/repository.mjs';
+import { Stub } from './lib/stub.mjs';
+import { Workbench } from './lib/workbench.mjs';
+
+const repository = createRepository();
+after(() => repository.remove());
+
+describe('the Sketch view', () => {
+  const stub = new Stub();
+  let workbench;
+  let chat;
+
+  const command = name => stub.record().filter(message => message.params?.command === name);
+  const argument = message => message.params.arguments[0];
+  const lastArgument = name => argument(command(name).at(-1));
+
+  before(async () => {
+    workbench = await Workbench.open({ folder: repository.directory, env: stub.env() });
+  });
+  after(async () => {
+    await workbench?.close();
+    stub.remove();
+  });
+
+  test('it offers a session where there is none', async () => {
+    await workbench.openView('Sketch');
+    const welcome = workbench.pane('Sessions');
+    await welcome.getByText('No sessions on this machine.').waitFor();
+    chat = await workbench.webview('#chat');
+    await chat.getByText('Give the agent a container of its own').waitFor();
+    await workbench.screenshot('stub-welcome');
+    await chat.getByRole('button', { name: 'Start Session' }).click();
+    await chat.getByText('Say what you want to have done.').waitFor();
+    await workbench.pane('Sessions').getByText('sketch/guest-book').waitFor();
+  });
+
+  test('a prompt is answered: text, tools with output, a screenshot, the plan, the cost', async () => {
+    await chat.getByLabel('Message to the agent').fill('Add a form');
+    await chat.getByLabel('Message to the agent').press('Enter');
+    await chat.getByText('Done: the guest book has a form').waitFor();
+    assert.equal(lastArgument('sketch.prompt').text, 'Add a form');
+    assert.equal(await chat.getByLabel('Message to the agent').inputValue(), '');
+    await chat.locator('article[aria-label="You"]').getByText('Add a form').waitFor();
+    await chat.locator('strong', { hasText: 'form' }).waitFor();
+    await chat.getByText('python3 -m unittest').click();
+    await chat.getByText('Ran 3 tests').waitFor();
+    await chat.getByText('index.html', { exact: true }).last().click();
+    await chat.locator('.diff .added', { hasText: 'Sign here' }).waitFor();
+    const image = chat.getByRole('img', { name: 'guest-book.png' });
+    await eventually('the picture', () => image.evaluate(element => element.naturalWidth === 320));
+    await chat.getByText('Plan 3/3').waitFor();
+    await chat.getByText('$0.42').waitFor();
+    await chat.getByText('18%').waitFor();
+    await workbench.screenshot('stub-chat');
+  });
+
+  test('a running turn is steered, and stopped', async () => {
+    await chat.getByLabel('Message to the agent').fill('wait for it');
+    await chat.getByRole('button', { name: 'Send' }).click();
+    await chat.getByRole('button', { name: 'Steer' }).waitFor();
+    await workbench.screenshot('stub-chat-running');
+    await eventually('the status item is busy', async () =>
+      /working/.test(await workbench.statusItem.getAttribute('aria-label')),
+    );
+    await chat.getByLabel('Message to the agent').fill('a blue one');
+    await chat.getByRole('button', { name: 'Steer' }).click();
+    await chat.getByRole('button', { name: 'Send' }).waitFor();
+    await chat.getByLabel('Message to the agent').fill('wait again');
+    await chat.getByLabel('Message to the agent').press('Enter');
+    await chat.getByRole('button', { name: 'Stop' }).click();
+    await chat.getByText('Stopped', { exact: true }).waitFor();
+    assert.equal(command('sketch.cancel').length, 1);
+  });
+
+  test('a question is answered with a button', async () => {
+    await chat.getByLabel('Message to the agent').fill('ask me');
+    await chat.getByLabel('Message to the agent').press('Enter');
+    await chat.getByText('Which colour should the button have?').waitFor();
+    await workbench.screenshot('stub-question');
+    await chat.getByRole('button', { name: 'Green' }).click();
+    await chat.getByText('Answered: Green').waitFor();
+    assert.equal(lastArgument('sketch.answer').answer, 'Green');
+  });
+
+  test('a selection goes with the prompt', async () => {
+    await workbench.openFile('README.md');
+    await workbench.run('Sketch: Add Selection to Chat');
+    const chip = chat.locator('.chips li', { hasText: 'README.md' });
+    await chip.waitFor();
+    await workbench.focused(chat, '#prompt');
+    await chat.getByLabel('Message to the agent').fill('What is this?');
+    await chat.getByLabel('Message to the agent').press('Enter');
+    await chip.waitFor({ state: 'detached' });
+    assert.deepEqual(lastArgument('sketch.prompt').context, [{ path: 'README.md' }]);
+  });
+
+  test('the agent’s commits are listed as changes, and open as a diff', async () => {
+    await stub.tell({
+      op: 'branch',
+      branch: { exists: true, commit: 'fedcba', subject: 'Add a form', ahead: 2 },
+    });
+    const changes = workbench.pane('Changes');
+    for (const name of ['guestbook.py', 'server.py', 'notes.txt']) await changes.getByText(name).waitFor();
+    await changes.getByText('guestbook.py').click();
+    await workbench.page.locator('.tab', { hasText: 'guestbook.py (main ↔ sketch/guest-book)' }).waitFor();
+    const right = workbench.page.locator('.editor.modified .view-lines');
+    await eventually('the branch’s text', async () => (await right.innerText()).includes('Sign'));
+    await workbench.screenshot('stub-diff');
+  });
+
+  test('a comment on a line is collected, changed, and sent to the agent', async () => {
+    await workbench.commentOn(5, 'Ask for the name first.');
+    await eventually('the comment', () => command('sketch.comment').some(call => argument(call).text));
+    assert.deepEqual(lastArgument('sketch.comment'), {
+      session: 'sketch-stub-otter',
+      path: 'guestbook.py',
+      side: 'new',
+      line: 5,
+      text: 'Ask for the name first.',
+    });
+    await workbench.page.locator('.review-comment', { hasText: 'Ask for the name first.' }).waitFor();
+    await workbench.screenshot('stub-comment');
+    await workbench.run('Sketch: Send Comments to the Agent');
+    await workbench.toast('Sent 1 comment on 1 file to the agent.').waitFor();
+    assert.equal(lastArgument('sketch.comment').send, true);
+    await workbench.page.locator('.review-comment').waitFor({ state: 'detached' });
+    await chat.getByText('guestbook.py:5: Ask for the name first.').waitFor();
+  });
+
+  test('a conflict is predicted, and nothing is done', async () => {
+    await stub.tell({ op: 'conflict', paths: ['guestbook.py'] });
+    await workbench.run('Sketch: Merge the Session');
+    const dialog = workbench.page.locator('.monaco-dialog-box');
+    await dialog.getByText('conflicts with main').waitFor();
+    await workbench.screenshot('stub-conflict');
+    await dialog.getByRole('button', { name: 'Let the Agent Resolve It' }).click();
+    await eventually('the prompt', () => /git fetch sketch-host/.test(lastArgument('sketch.prompt').text));
+    await workbench.focused(chat, '#prompt');
+    assert.ok(command('sketch.merge').every(call => argument(call).dryRun));
+    await stub.tell({ op: 'conflict', paths: [] });
+  });
+
+  test('a merge is asked for with what it would do, and done', async () => {
+    await workbench.run('Sketch: Take Over Changes');
+    await workbench.quickRows.filter({ hasText: 'Squash' }).first().click();
+    const dialog = workbench.page.locator('.monaco-dialog-box');
+    await dialog.getByText('Squash sketch/guest-book into main?').waitFor();
+    await workbench.screenshot('stub-merge');
+    await dialog.getByRole('button', { name: 'Squash' }).click();
+    await workbench.toast('Squashed 2 commits of sketch/guest-book into one on main.').waitFor();
+    assert.deepEqual(lastArgument('sketch.merge'), { session: 'sketch-stub-otter', how: 'squash' });
+  });
+
+  test('the Ports view lists ports; one is moved to another number', async () => {
+    await stub.tell({
+      op: 'port',
+      port: { number: 3000, hostPort: 3001, reason: '3000 in use', process: 'vite' },
+    });
+    const ports = workbench.pane('Ports');
+    await ports.getByText('3000 → 3001').waitFor();
+    await ports.getByText('localhost:3001 · vite').waitFor();
+    await workbench.screenshot('stub-view');
+    await workbench.run('Sketch: Change Local Address Port');
+    await workbench.quickInput.waitFor();
+    await workbench.quickInput.fill('4000');
+    await workbench.page.keyboard.press('Enter');
+    await ports.getByText('3000 → 4000').waitFor();
+    assert.deepEqual(lastArgument('sketch.forward'), {
+      session: 'sketch-stub-otter',
+      port: 3000,
+      hostPort: 4000,
+    });
+  });
+
+  test('Don’t Show Again silences one port, in this folder', async () => {
+    await workbench.toast('Port 3000').getByText('Don’t Show Again').click();
+    await workbench.quickRows.filter({ hasText: 'Port 3000' }).click();
+    const sent = await stub.received(
+      'settings',
+      message => message.params?.settings?.sketch?.portsAttributes,
+    );
+    assert.deepEqual(sent.params.settings.sketch.portsAttributes, { 3000: { onAutoForward: 'silent' } });
+    assert.equal(repository.git('status', '--porcelain'), '');
+  });
+
+  test('a key is kept by the editor, and handed over at each connect', async () => {
+    await workbench.run('Sketch: Set API Key');
+    await workbench.quickRows.filter({ hasText: 'openai' }).first().click();
+    await workbench.quickInput.waitFor();
+    await eventually('stars', async () => (await workbench.quickInput.getAttribute('type')) === 'password');
+    await workbench.quickInput.fill('sk-secret-of-the-test');
+    await workbench.page.keyboard.press('Enter');
+    await eventually('the key', () => command('sketch.setKey').length === 1);
+    await workbench.run('Sketch: Restart Backend');
+    await eventually('the key again', () => command('sketch.setKey').length === 2);
+    assert.deepEqual(lastArgument('sketch.setKey'), { name: 'openai', key: 'sk-secret-of-the-test' });
+    assert.ok(!workbench.outputLog().includes('sk-secret-of-the-test'));
+  });
+
+  test('Open in Remote - SSH without that extension offers the command', async () => {
+    await workbench.run('Sketch: Start Session');
+    await workbench.pane('Sessions').getByText('sketch/guest-book').waitFor();
+    await workbench.run('Sketch: Open in Remote - SSH');
+    const toast = workbench.toast('needs the extension Remote - SSH');
+    await toast.getByRole('button', { name: 'Copy SSH Command' }).click();
+    await eventually('the clipboard', async () => (await workbench.clipboard()) === 'ssh sketch-stub-otter');
+  });
+
+  test('Collect Diagnostics opens one text', async () => {
+    await workbench.run('Sketch: Collect Diagnostics');
+    const editor = workbench.page.locator('.editor-instance .view-lines').first();
+    await eventually('the text', async () => /Settings|Checks/.test(await editor.innerText()));
+  });
+});
