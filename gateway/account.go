@@ -60,12 +60,15 @@ func (a *Account) Usage() Usage {
 	known := a.known
 	a.mu.Unlock()
 	if !known {
-		_ = a.update(func(*Balance) {}) // where it cannot be read it is not known, and the next call says so
+		_ = a.Refresh() // where it cannot be read it is not known, and the next call says so
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.balance.Session
 }
+
+// Refresh looks what other processes have counted meanwhile.
+func (a *Account) Refresh() error { return a.update(func(*Balance) {}) }
 
 // Retrying is the latest wait that has not ended.
 func (a *Account) Retrying() Retry {

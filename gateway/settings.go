@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -21,18 +22,39 @@ const (
 
 // Model is one that the settings name.
 type Model struct {
-	Name          string          `json:"name"`          // for people; default: Model
-	Provider      Provider        `json:"provider"`      // default: anthropic for claude-…, else openai
-	Model         string          `json:"model"`         // as the provider calls it
-	BaseURL       string          `json:"baseUrl"`       // of the API, as the provider's own SDK wants it; default: the provider's
-	APIKeyEnv     string          `json:"apiKeyEnv"`     // variable of the host with the key
-	APIKeyCommand []string        `json:"apiKeyCommand"` // program of the host that prints the key, and its arguments; run without a shell
-	ContextWindow int             `json:"contextWindow"` // tokens; 0: not known
-	MaxOutput     int             `json:"maxOutputTokens"`
-	Thinking      json.RawMessage `json:"thinking"` // a number of tokens, or "low", "medium" or "high"; passed on to the agent
-	NoImages      bool            `json:"noImages"` // it cannot look at pictures
-	Prices        *Prices         `json:"prices"`   // nil: not known
+	Name          string   `json:"name"`          // for people; default: Model
+	Provider      Provider `json:"provider"`      // default: anthropic for claude-…, else openai
+	Model         string   `json:"model"`         // as the provider calls it
+	BaseURL       string   `json:"baseUrl"`       // of the API, as the provider's own SDK wants it; default: the provider's
+	APIKeyEnv     string   `json:"apiKeyEnv"`     // variable of the host with the key
+	APIKeyCommand []string `json:"apiKeyCommand"` // program of the host that prints the key, and its arguments; run without a shell
+	ContextWindow int      `json:"contextWindow"` // tokens; 0: not known
+	MaxOutput     int      `json:"maxOutputTokens"`
+	Thinking      Thinking `json:"thinking"`
+	NoImages      bool     `json:"noImages"` // it cannot look at pictures
+	Prices        *Prices  `json:"prices"`   // nil: not known
 }
+
+// Thinking is how much a model thinks before it answers: a number of tokens, or a word such as "low" or "high" where the provider knows that instead.
+type Thinking struct {
+	Tokens int
+	Effort string
+}
+
+// UnmarshalJSON takes a number or a word.
+func (t *Thinking) UnmarshalJSON(data []byte) error {
+	*t = Thinking{}
+	if json.Unmarshal(data, &t.Tokens) == nil && t.Tokens >= 0 {
+		return nil
+	}
+	*t = Thinking{}
+	if json.Unmarshal(data, &t.Effort) == nil && effort.MatchString(t.Effort) {
+		return nil
+	}
+	return errors.New("thinking: want a number of tokens, or a word such as low, medium or high")
+}
+
+var effort = regexp.MustCompile(`^[a-z]{0,20}$`)
 
 // Prices are dollars for a million tokens.
 type Prices struct {

@@ -57,6 +57,7 @@ func (s *Session) keepForwards(ctx context.Context) error {
 		Changed: func(f []tunnel.Forward) { s.update(func() { s.forwards = f }) },
 	})
 	s.update(func() { s.owner, s.elected, s.manager, s.forwards = true, true, m, interrupted(s.forwards) })
+	poke(s.agent.push) // the agent uses this process's models from now on
 	s.brief(m)
 	err = m.Run(ctx)
 	s.update(func() { s.owner, s.manager, s.forwards = false, nil, nil })

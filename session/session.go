@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/sketch-ide/sketch-ide/container"
+	"github.com/sketch-ide/sketch-ide/gateway"
 	"github.com/sketch-ide/sketch-ide/internal/sshwire"
 	"github.com/sketch-ide/sketch-ide/ports"
 	"github.com/sketch-ide/sketch-ide/repo"
@@ -16,19 +17,23 @@ import (
 )
 
 type sessionConfig struct {
-	engine    Engine
-	store     *Store
-	rec       record
-	settings  tunnel.Settings
-	observer  Observer
-	lostAfter time.Duration
-	log       *slog.Logger
+	engine        Engine
+	store         *Store
+	rec           record
+	settings      tunnel.Settings
+	observer      Observer
+	agents        AgentObserver
+	gateway       *gateway.Gateway
+	agentSettings AgentSettings
+	lostAfter     time.Duration
+	log           *slog.Logger
 }
 
 // Session is one session that this process is attached to.
 type Session struct {
 	sessionConfig
 	conn  *tunnel.Conn
+	agent *agentPart
 	quit  chan struct{} // closed by detach
 	once  sync.Once     // guards the closing of quit
 	ended chan struct{} // closed when run has returned
@@ -87,11 +92,14 @@ func newSession(cfg sessionConfig) (*Session, error) {
 		HostKey: hostKey,
 		Serve: map[string]func(context.Context, []byte, io.ReadWriteCloser){
 			sshwire.ChannelGit: s.serveGit,
+			sshwire.ChannelLLM: s.serveLLM,
 		},
+		Willing:   func(channel string) bool { return channel != sshwire.ChannelLLM || s.isOwner() },
 		Changed:   s.pipeChanged,
 		LostAfter: cfg.lostAfter,
 		Log:       cfg.log,
 	})
+	s.agent = newAgentPart(s, cfg.gateway, cfg.agentSettings)
 	return s, nil
 }
 
@@ -100,10 +108,11 @@ func (s *Session) run(ctx context.Context) {
 	defer close(s.ended)
 	ctx, cancel := context.WithCancel(ctx)
 	var group sync.WaitGroup
-	// All seven end with ctx, which the publisher's return cancels; they are waited for right below.
+	// All end with ctx, which the publisher's return cancels; they are waited for right below.
 	group.Go(func() { s.report("connection", s.conn.Run(ctx)) })
 	group.Go(func() { s.watchContainer(ctx) })
 	group.Go(func() { s.followPorts(ctx) })
+	group.Go(func() { s.runAgent(ctx) })
 	group.Go(func() { s.report("ownership", s.own(ctx)) })
 	group.Go(func() { s.keepSaved(ctx) })
 	group.Go(func() { s.report("devcontainer.json", s.followRepository(ctx)) })

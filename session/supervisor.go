@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sketch-ide/sketch-ide/gateway"
 	"github.com/sketch-ide/sketch-ide/tunnel"
 )
 
@@ -20,6 +21,10 @@ type Config struct {
 	Program string
 	// Observer hears of every session that this process is attached to; nil: nobody.
 	Observer Observer
+	// Agents hears of their agents; nil: nobody.
+	Agents AgentObserver
+	// Gateway is the agents' way to the models' servers; nil: one of this process's environment.
+	Gateway *gateway.Gateway
 	// LostAfter is the length of an outage from which on a session is Lost; 0: the tunnel's default, one minute.
 	LostAfter time.Duration
 	Log       *slog.Logger // nil: slog.Default
@@ -33,11 +38,14 @@ type Settings struct {
 	ForwardAgent bool
 	Forwards     tunnel.Settings // which ports are forwarded, and how they are told
 	MaxPack      int64           // bytes that a session's commits may have at once; 0: repo.DefaultMaxPack
+	Models       gateway.Settings
+	Agent        AgentSettings
 }
 
 // Supervisor holds this process's sessions. Its methods may be called from any goroutine once Run runs.
 type Supervisor struct {
-	cfg Config
+	cfg     Config
+	gateway *gateway.Gateway
 
 	mu       sync.Mutex
 	settings Settings
@@ -53,7 +61,10 @@ func NewSupervisor(cfg Config) *Supervisor {
 	if cfg.Log == nil {
 		cfg.Log = slog.Default()
 	}
-	return &Supervisor{cfg: cfg, sessions: map[string]*Session{}, ready: make(chan struct{})}
+	if cfg.Gateway == nil {
+		cfg.Gateway = gateway.New(gateway.Config{Version: cfg.Version, Log: cfg.Log.With("part", "gateway")})
+	}
+	return &Supervisor{cfg: cfg, gateway: cfg.Gateway, sessions: map[string]*Session{}, ready: make(chan struct{})}
 }
 
 // Run keeps the attached sessions until ctx ends; it returns when all of them are detached: host ports closed, connections gone,
@@ -69,6 +80,7 @@ func (s *Supervisor) Run(ctx context.Context) error {
 	s.runCtx = nil // no session starts from here on, so the wait below ends
 	s.mu.Unlock()
 	s.group.Wait()
+	s.gateway.Close()
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -88,6 +100,8 @@ func (s *Supervisor) Configure(settings Settings) {
 		x.configure(settings.Forwards)
 		x.limit(settings.MaxPack)
 	}
+	s.gateway.Configure(settings.Models)
+	s.configureAgents()
 }
 
 func (s *Supervisor) attachedLocked() []*Session {
@@ -143,6 +157,7 @@ func (s *Supervisor) attach(ctx context.Context, e Engine, rec record) (*Session
 	}
 	x, err := newSession(sessionConfig{
 		engine: e, store: s.cfg.Store, rec: rec, settings: s.settings.Forwards, observer: s.cfg.Observer, lostAfter: s.cfg.LostAfter,
+		agents: s.cfg.Agents, gateway: s.gateway, agentSettings: s.agentSettingsLocked(),
 		log: s.cfg.Log.With("session", rec.Name),
 	})
 	if err != nil {

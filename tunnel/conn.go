@@ -27,6 +27,9 @@ type ConnConfig struct {
 	// Serve holds the channels that the container may open, by type. A handler owns rw until it returns; ctx ends with
 	// the connection. Channels of any other type are rejected, and so are more than 16 at a time.
 	Serve map[string]func(ctx context.Context, extra []byte, rw io.ReadWriteCloser)
+	// Willing says whether a channel of a type in Serve is served now. Where it is not, the container asks another connection, if it has
+	// one. It must not block; nil: always.
+	Willing func(channelType string) bool
 
 	// Changed is called on each transition, from one goroutine, in order. It must not block. The end of Run's context
 	// is not a transition.

@@ -184,6 +184,10 @@ func (l *link) serve(ctx context.Context) {
 			nc.Reject(ssh.UnknownChannelType, "not served")
 			continue
 		}
+		if willing := l.conn.cfg.Willing; willing != nil && !willing(nc.ChannelType()) {
+			nc.Reject(ssh.Prohibited, "another window serves it")
+			continue
+		}
 		select {
 		case slots <- struct{}{}:
 		default:

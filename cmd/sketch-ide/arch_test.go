@@ -20,7 +20,7 @@ var allowed = map[string]struct {
 	never []string
 }{
 	"acp":                    {ours: []string{"jsonrpc"}, never: []string{"github.com/docker/docker", "golang.org/x/crypto"}},
-	"cmd/sketch-ide":         {ours: []string{"acp", "agent", "agent/agentbin", "container", "devcontainer", "gateway", "jsonrpc", "repo", "session", "sshconfig", "tunnel"}, never: []string{"github.com/docker/docker", "golang.org/x/crypto"}},
+	"cmd/sketch-ide":         {ours: []string{"acp", "agent", "agent/agentbin", "agent/conversation", "container", "devcontainer", "gateway", "jsonrpc", "repo", "session", "sshconfig", "tunnel"}, never: []string{"github.com/docker/docker", "golang.org/x/crypto"}},
 	"jsonrpc":                {never: []string{"github.com/docker/docker", "golang.org/x/crypto"}},
 	"session":                {ours: []string{"agent", "agent/agentbin", "agent/conversation", "agent/gitwatch", "container", "devcontainer", "gateway", "internal/refwatch", "internal/sshwire", "ports", "repo", "sshconfig", "tunnel"}, never: []string{"github.com/docker/docker", "go.lsp.dev"}},
 	"sshconfig":              {never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},

@@ -10,7 +10,9 @@ import (
 	"syscall"
 
 	"github.com/sketch-ide/sketch-ide/agent/agentbin"
+	"github.com/sketch-ide/sketch-ide/agent/conversation"
 	"github.com/sketch-ide/sketch-ide/container"
+	"github.com/sketch-ide/sketch-ide/gateway"
 	"github.com/sketch-ide/sketch-ide/jsonrpc"
 	"github.com/sketch-ide/sketch-ide/repo"
 	"github.com/sketch-ide/sketch-ide/session"
@@ -22,7 +24,7 @@ func explain(err error) *jsonrpc.Error {
 	if e, ok := errors.AsType[*jsonrpc.Error](err); ok {
 		return e
 	}
-	for _, explainer := range []func(error) *jsonrpc.Error{explainEngine, explainImage, explainRepo, explainSession, explainPort, explainSSHConfig} {
+	for _, explainer := range []func(error) *jsonrpc.Error{explainEngine, explainImage, explainRepo, explainAgent, explainSession, explainPort, explainSSHConfig} {
 		if e := explainer(err); e != nil {
 			e.Err = err
 			return e
@@ -197,6 +199,22 @@ func explainSession(err error) *jsonrpc.Error {
 	}
 	if e, ok := errors.AsType[*settingsError](err); ok {
 		return &jsonrpc.Error{Kind: jsonrpc.KindSettings, Message: e.Error(), Hint: "The other settings are in use. See Settings in the README."}
+	}
+	return nil
+}
+
+func explainAgent(err error) *jsonrpc.Error {
+	if p, ok := errors.AsType[*conversation.Problem](err); ok {
+		return problemError(p)
+	}
+	if e, ok := errors.AsType[*gateway.KeyError](err); ok {
+		return &jsonrpc.Error{Kind: jsonrpc.KindNoModel, Message: e.Error(), Hint: e.Hint}
+	}
+	if e, ok := errors.AsType[*session.AgentError](err); ok && explainSession(e.Err) == nil && !errors.Is(err, context.Canceled) {
+		return &jsonrpc.Error{
+			Kind: jsonrpc.KindDisconnected, Message: e.Error(), Retryable: true,
+			Hint: "See what the agent says: sketch-ide logs. A session that an older version started has no such agent: start a new one.",
+		}
 	}
 	return nil
 }

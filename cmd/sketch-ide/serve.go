@@ -43,7 +43,7 @@ func serve(ctx context.Context, o *options) (err error) {
 	server := jsonrpc.NewServer(jsonrpc.ServerConfig{Backend: b, Log: log, Version: versionInfo().Version, OpenBrowser: openBrowser})
 	b.server = server
 	code := 0
-	err = o.withSupervisor(ctx, session.Config{Observer: b}, func(ctx context.Context, sup *session.Supervisor) error {
+	err = o.withSupervisor(ctx, session.Config{Observer: b, Agents: b}, func(ctx context.Context, sup *session.Supervisor) error {
 		b.sup = sup
 		settings, err := decodeSettings(nil) // until the editor sends its own, and where it sends none
 		if err != nil {

@@ -33,6 +33,7 @@ func decodeSettings(data json.RawMessage) (session.Settings, error) {
 		MaxPack:      maxPack(d),
 		ForwardAgent: setting[bool](d, "forwardAgent", "true or false"),
 	}
+	settings.Models, settings.Agent = d.agent(data)
 	forwards, err := tunnel.DecodeSettings(data)
 	settings.Forwards = forwards
 	if err := errors.Join(append(d.errs, err)...); err != nil {
