@@ -34,6 +34,7 @@ var allowed = map[string]struct {
 	"agent/gitwatch":         {ours: []string{"internal/refwatch"}, never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},
 	"agent/llm":              {never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},
 	"agent/loop":             {ours: []string{"agent/conversation", "agent/llm", "agent/tools", "ports"}, never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},
+	"agent/tools":            {ours: []string{"ports"}, never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},
 	"agent/agentbin":         {never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev"}},
 	"gateway":                {never: []string{"github.com/docker/docker", "golang.org/x/crypto", "go.lsp.dev", "github.com/anthropics", "github.com/openai"}},
 	"internal/sshwire":       {never: []string{"github.com/docker/docker", "go.lsp.dev"}},

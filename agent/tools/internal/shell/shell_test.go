@@ -1,0 +1,438 @@
+//go:build linux
+
+package shell
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const patience = time.Minute
+
+func newShell(t *testing.T, change ...func(*Config)) *Shell {
+	t.Helper()
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := Config{Dir: dir, Spool: filepath.Join(dir, "spool"), Grace: 300 * time.Millisecond}
+	for _, c := range change {
+		c(&cfg)
+	}
+	s := New(cfg)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func run(t *testing.T, s *Shell, command string) Outcome {
+	t.Helper()
+	o, err := s.Run(t.Context(), command, patience, func(string) {})
+	if err != nil {
+		t.Fatalf("%s: %v", command, err)
+	}
+	return o
+}
+
+// eventually waits until something is so.
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	ticker := time.NewTicker(5 * time.Millisecond)
+	defer ticker.Stop()
+	for deadline := time.Now().Add(patience); !ok(); <-ticker.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("not so: %s", what)
+		}
+	}
+}
+
+func alive(pid int) bool {
+	state, _, ok := stat(pid)
+	return ok && state != 'Z' && state != 'X'
+}
+
+func TestRun(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	for _, test := range []struct {
+		name, command, output string
+		exit                  int
+		signal                string
+	}{
+		{name: "both streams in order", command: "echo a; echo b >&2; echo c", output: "a\nb\nc\n"},
+		{name: "status", command: "echo no; exit 7", output: "no\n", exit: 7},
+		{name: "standard input is empty", command: "cat; read x || echo end", output: "end\n"},
+		{name: "no terminal", command: "[ -t 1 ] || tty", output: "not a tty\n", exit: 1},
+		{name: "signal", command: "kill -KILL $$", exit: -1, signal: "killed"},
+		{name: "several lines and a document", command: "cat <<E\none\n  two\nE\n# comment\nfalse", output: "one\n  two\n", exit: 1},
+		{name: "begins with a comment", command: "# comment\necho x", output: "x\n"},
+		{name: "syntax error", command: "echo 'a", exit: 2, output: "/bin/bash: -c: line 1: unexpected EOF while looking for matching `''\n"},
+		{name: "nobody edits", command: `echo "$EDITOR $GIT_EDITOR $PAGER"`, output: "false : cat\n"},
+		{name: "a trap of its own", command: "trap 'echo bye' EXIT; echo hi", output: "hi\nbye\n"},
+		{name: "own descriptor 3", command: "exec 3>&1; echo x >&3", output: "x\n"},
+		{name: "process substitution", command: "echo x > >(cat)", output: "x\n"},
+		{name: "nothing", command: ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			o := run(t, s, test.command)
+			if o.Output != test.output || o.Exit != test.exit || o.Signal != test.signal || o.TimedOut || o.Job != 0 {
+				t.Errorf("got %+v", o)
+			}
+		})
+	}
+}
+
+func TestDirectoryStays(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	base := s.Dir()
+	for _, step := range []struct{ command, dir string }{
+		{"mkdir -p a/b && cd a", base + "/a"},
+		{"(cd b)", base + "/a"},
+		{"cd b; exit 3", base + "/a/b"},
+		{"trap - EXIT; cd /", base + "/a/b"}, // it does not want to be followed
+		{"cd / && exec true", base + "/a/b"},
+		{"pwd; cd ..", base + "/a"},
+		{"echo /etc >&9; cd b", "/etc"}, // whatever is written there has to be a directory
+		{"cd " + base, base},
+		{"echo nonsense >&9; trap - EXIT", base},
+	} {
+		if o := run(t, s, step.command); o.Dir != step.dir {
+			t.Errorf("after %q: in %s, want %s: %+v", step.command, o.Dir, step.dir, o)
+		}
+	}
+	run(t, s, "mkdir gone && cd gone && rmdir ../gone")
+	if o := run(t, s, "pwd"); !o.DirLost && o.Output != base+"\n" {
+		t.Errorf("a directory that is gone: %+v", o)
+	}
+}
+
+func TestLongOutput(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	o := run(t, s, "seq 1 2000000") // 14 MiB
+	if len(o.Output) > headBytes+tailBytes+100 || !strings.HasPrefix(o.Output, "1\n2\n") || !strings.HasSuffix(o.Output, "1999999\n2000000\n") {
+		t.Errorf("%d bytes: %.40q", len(o.Output), o.Output)
+	}
+	if !strings.Contains(o.Output, "left out …]\n") {
+		t.Error("the gap is not told")
+	}
+	data, err := os.ReadFile(o.Whole)
+	if err != nil || bytes.Count(data, []byte{'\n'}) != 2000000 {
+		t.Errorf("the whole output: %d lines, %v", bytes.Count(data, []byte{'\n'}), err)
+	}
+}
+
+func TestSpoolIsBounded(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	o := run(t, s, "head -c 40000000 /dev/zero | tr '\\0' x")
+	info, err := os.Stat(o.Whole)
+	if err != nil || info.Size() != maxSpoolBytes {
+		t.Errorf("%v, %v", info, err)
+	}
+	for range maxSpoolFiles + 3 {
+		run(t, s, "seq 1 20000")
+	}
+	entries, err := os.ReadDir(s.spool.dir)
+	if err != nil || len(entries) != maxSpoolFiles {
+		t.Errorf("%d files, %v", len(entries), err)
+	}
+}
+
+// TestNoSpool is a disk that takes nothing: the output is cut, and the command unharmed.
+func TestNoSpool(t *testing.T) {
+	t.Parallel()
+	s := newShell(t, func(cfg *Config) { cfg.Spool = "/dev/full/no" })
+	if o := run(t, s, "seq 1 20000"); o.Whole != "" || o.Exit != 0 || !strings.HasSuffix(o.Output, "20000\n") {
+		t.Errorf("got %+v", o)
+	}
+	dir := t.TempDir()
+	if err := os.Symlink("/dev/full", filepath.Join(dir, "output-1.log")); err != nil {
+		t.Fatal(err)
+	}
+	s = newShell(t, func(cfg *Config) { cfg.Spool = dir })
+	if o := run(t, s, "seq 1 20000"); o.Whole != "" || o.Exit != 0 || !strings.HasSuffix(o.Output, "20000\n") {
+		t.Errorf("full disk: %+v", o)
+	}
+}
+
+func TestTimeLimitEndsAll(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	for name, command := range map[string]string{
+		"one process":       "echo $$; exec sleep 1000",
+		"deaf":              "trap '' TERM HUP INT; echo $$; while :; do sleep 1000; done",
+		"a tree":            "bash -c 'sleep 1000 & sleep 1000 & echo $!; wait'; true",
+		"groups of its own": "set -m; sleep 1000 & echo $!; wait",
+		"stopped":           "sleep 1000 & echo $!; kill -STOP $!; wait",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o, err := s.Run(t.Context(), command, 500*time.Millisecond, func(string) {})
+			if err != nil || !o.TimedOut || o.Exit != -1 || o.Job != 0 {
+				t.Fatalf("%+v, %v", o, err)
+			}
+			pid, err := strconv.Atoi(strings.TrimSpace(o.Output))
+			if err != nil {
+				t.Fatal(err)
+			}
+			eventually(t, "process ended", func() bool { return !alive(pid) })
+		})
+	}
+}
+
+func TestContextEndsAll(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	var pid atomic.Int64
+	o, err := s.Run(ctx, "trap '' TERM; sleep 1000 & echo $!; wait; wait", patience, func(out string) {
+		if n, err := strconv.Atoi(strings.TrimSpace(out)); err == nil {
+			pid.Store(int64(n))
+			cancel()
+		}
+	})
+	if !errors.Is(err, context.Canceled) || o.Output == "" || o.Job != 0 {
+		t.Errorf("%+v, %v", o, err)
+	}
+	eventually(t, "process ended", func() bool { return !alive(int(pid.Load())) })
+}
+
+// TestForkBomb runs one that is bounded by its number of processes, as the container bounds it.
+func TestForkBomb(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	bomb := "b() { [ $1 -gt 6 ] || { b $(($1+1)) & b $(($1+1)) & wait; }; sleep 1000; }; trap '' TERM; b 0"
+	o, err := s.Run(t.Context(), bomb, time.Second, func(string) {})
+	if err != nil || !o.TimedOut || o.Job != 0 {
+		t.Errorf("%+v, %v", o, err)
+	}
+}
+
+func TestLiveOutput(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	fifo := filepath.Join(s.Dir(), "go")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var once sync.Once
+	var last string
+	o, err := s.Run(t.Context(), "seq 1 5000; cat go; echo end", patience, func(out string) {
+		last = out
+		if len(out) > liveBytes {
+			t.Errorf("%d bytes", len(out))
+		}
+		if strings.HasSuffix(out, "5000\n") {
+			once.Do(func() { os.WriteFile(fifo, []byte("released\n"), 0o600) })
+		}
+	})
+	if err != nil || !strings.HasSuffix(o.Output, "released\nend\n") || !strings.HasSuffix(last, "end\n") {
+		t.Errorf("%v, last %.20q", err, last)
+	}
+}
+
+func TestWhatIsLeftBehind(t *testing.T) {
+	t.Parallel()
+	for name, command := range map[string]string{
+		"background":       "(echo up; while :; do sleep 0.01; echo tick; done) & echo started",
+		"own session":      "setsid sh -c 'echo up; while :; do sleep 0.01; echo tick; done' & echo started",
+		"deaf to hangup":   "nohup sh -c 'echo up; while :; do sleep 0.01; echo tick; done' & echo started",
+		"never ceases":     "yes tick & echo started",
+		"double fork":      "( ( exec sh -c 'while :; do sleep 0.01; echo tick; done' ) & ) ; echo started",
+		"deaf to any word": "(trap '' HUP TERM; while :; do sleep 0.01; echo tick; done) & echo started",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShell(t)
+			o := run(t, s, command)
+			if o.Exit != 0 || o.Job != 1 || o.TimedOut {
+				t.Fatalf("got %+v", o)
+			}
+			seen := o.Output
+			eventually(t, "it goes on, and is read", func() bool {
+				output, _, status, err := s.Read(t.Context(), 1, 0)
+				if err != nil || !status.Running || !status.Left {
+					t.Fatalf("%+v, %v", status, err)
+				}
+				return len(output) > len(seen) && strings.Contains(output, "tick\n")
+			})
+			status, err := s.Kill(1)
+			if err != nil || status.Running {
+				t.Errorf("%+v, %v", status, err)
+			}
+			if ended := s.Ended(); len(ended) != 0 {
+				t.Errorf("told of what was asked for: %+v", ended)
+			}
+		})
+	}
+}
+
+// TestDaemonIsLeftAlone starts one that has neither our session nor our output.
+func TestDaemonIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	o := run(t, s, "setsid sleep 1000 >/dev/null 2>&1 </dev/null & echo $!")
+	pid, err := strconv.Atoi(strings.TrimSpace(o.Output))
+	if err != nil || o.Job != 0 {
+		t.Fatalf("%+v, %v", o, err)
+	}
+	s.Close()
+	if !alive(pid) {
+		t.Error("it was ended")
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestJobs(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	quick, err := s.Start("echo out; exit 3", patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	endless, err := s.Start("echo first; exec sleep 1000", patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	output, _, status, err := s.Read(t.Context(), quick, patience)
+	if err != nil || output != "out\n" || status.Running || status.Exit != 3 {
+		t.Errorf("%q, %+v, %v", output, status, err)
+	}
+	eventually(t, "the end is told", func() bool { ended := s.Ended(); return len(ended) == 1 && ended[0].Number == quick })
+	eventually(t, "output", func() bool { output, _, _, _ := s.Read(t.Context(), endless, 0); return output == "first\n" })
+	if jobs := s.Jobs(); len(jobs) != 2 || !jobs[1].Running || jobs[0].Running {
+		t.Errorf("jobs %+v", jobs)
+	}
+	if status, err := s.Kill(endless); err != nil || status.Running || status.Signal != "terminated" {
+		t.Errorf("%+v, %v", status, err)
+	}
+	if _, err := s.Kill(99); !errors.Is(err, ErrNoJob) {
+		t.Errorf("unknown job: %v", err)
+	}
+}
+
+func TestJobTimeLimit(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	n, err := s.Start("sleep 1000", 100*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, status, err := s.Read(t.Context(), n, patience)
+	if err != nil || status.Running || status.Note != "its time of 100ms was up" {
+		t.Errorf("%+v, %v", status, err)
+	}
+}
+
+func TestCloseEndsJobs(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	var pids []int
+	for range 3 {
+		n, err := s.Start("trap '' TERM HUP; echo $$; while :; do sleep 1000; done", patience)
+		if err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "started", func() bool {
+			output, _, _, _ := s.Read(t.Context(), n, 0)
+			pid, err := strconv.Atoi(strings.TrimSpace(output))
+			pids = append(pids, pid)
+			return err == nil
+		})
+	}
+	s.Close()
+	for _, pid := range pids {
+		if pid != 0 && alive(pid) {
+			t.Errorf("%d is alive", pid)
+		}
+	}
+	if _, err := s.Run(t.Context(), "true", patience, func(string) {}); !errors.Is(err, ErrClosed) {
+		t.Errorf("run after close: %v", err)
+	}
+	if _, err := s.Start("true", patience); !errors.Is(err, ErrClosed) {
+		t.Errorf("start after close: %v", err)
+	}
+}
+
+func TestBounds(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	if _, err := s.Run(t.Context(), strings.Repeat("x", MaxCommand+1), patience, func(string) {}); !errors.Is(err, ErrTooLong) {
+		t.Errorf("long command: %v", err)
+	}
+	if o := run(t, s, ":"+strings.Repeat(" x", MaxCommand/2-1)); o.Exit != 0 {
+		t.Errorf("the longest command: %+v", o)
+	}
+	if _, err := s.Run(t.Context(), "echo \x00", patience, func(string) {}); err == nil {
+		t.Error("zero byte: no error")
+	}
+	for range maxRunning {
+		if _, err := s.Start("exec sleep 1000", patience); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.Start("exec sleep 1000", patience); !errors.Is(err, ErrTooMany) {
+		t.Errorf("one more: %v", err)
+	}
+}
+
+func TestFinishedJobsAreForgotten(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	for range maxFinished + 5 {
+		n, err := s.Start("true", patience)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, _, err := s.Read(t.Context(), n, patience); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if jobs := s.Jobs(); len(jobs) > maxFinished+1 {
+		t.Errorf("%d jobs", len(jobs))
+	}
+}
+
+func TestBusy(t *testing.T) {
+	t.Parallel()
+	var busy atomic.Int32
+	s := newShell(t, func(cfg *Config) {
+		cfg.Busy = func() func() { busy.Add(1); return func() { busy.Add(-1) } }
+	})
+	var most int32
+	o, err := s.Run(t.Context(), "echo y; sleep 0.3; echo x", patience, func(string) { most = max(most, busy.Load()) })
+	if err != nil || o.Exit != 0 || most != 1 {
+		t.Errorf("%+v, %v, %d busy", o, err, most)
+	}
+	eventually(t, "calm again", func() bool { return busy.Load() == 0 })
+}
+
+func TestManyAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newShell(t)
+	var all sync.WaitGroup
+	for i := range 40 {
+		all.Go(func() {
+			want := fmt.Sprintf("%d\n", i)
+			if o, err := s.Run(t.Context(), "echo "+want, patience, func(string) {}); err != nil || o.Output != want {
+				t.Errorf("%+v, %v", o, err)
+			}
+		})
+	}
+	all.Wait()
+}

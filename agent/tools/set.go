@@ -1,0 +1,119 @@
+package tools
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/sketch-ide/sketch-ide/agent/tools/internal/files"
+	"github.com/sketch-ide/sketch-ide/agent/tools/internal/shell"
+	"github.com/sketch-ide/sketch-ide/ports"
+)
+
+// Config is what tools need of their surroundings.
+type Config struct {
+	Dir   string   // the workspace: relative paths and commands begin there
+	Env   []string // environment of commands; nil: that of this process
+	State string   // directory for long outputs and screenshots; empty: nothing is kept
+
+	// Ask asks the user, and blocks until there is an answer or ctx ends. nil: nobody is there to answer, and there is no tool for it.
+	Ask func(ctx context.Context, question string, options []string) (answer string, err error)
+	// Todo is told the whole plan whenever it changes. May be nil.
+	Todo func([]TodoItem)
+	// Ports returns what listens; nil: there is no tool for it.
+	Ports func(ctx context.Context) (ports.Snapshot, error)
+	// Busy marks that a command is alive until done is called; may be nil.
+	Busy func() (done func())
+
+	Limits Limits
+	Log    *slog.Logger // nil discards
+}
+
+// Limits are for how long commands may run. Zero values take the defaults.
+type Limits struct {
+	Fast       time.Duration // of a command; 1 minute
+	Slow       time.Duration // of one that the model calls slow; 15 minutes
+	Background time.Duration // of a job; 24 hours
+	Other      time.Duration // of anything else that runs; 2 minutes
+}
+
+func (l Limits) withDefaults() Limits {
+	for _, d := range []struct {
+		value *time.Duration
+		def   time.Duration
+	}{{&l.Fast, time.Minute}, {&l.Slow, 15 * time.Minute}, {&l.Background, 24 * time.Hour}, {&l.Other, 2 * time.Minute}} {
+		if *d.value <= 0 {
+			*d.value = d.def
+		}
+	}
+	return l
+}
+
+// Set is the tools of one session. It is safe for concurrent use.
+type Set struct {
+	cfg   Config
+	shell *shell.Shell
+	files *files.Files
+	own   []Tool
+}
+
+// New returns the tools. Close has to be called.
+func New(cfg Config) *Set {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	cfg.Limits = cfg.Limits.withDefaults()
+	s := &Set{cfg: cfg}
+	spool := cfg.State
+	if spool != "" {
+		spool = filepath.Join(spool, "outputs")
+	}
+	s.shell = shell.New(shell.Config{Dir: cfg.Dir, Env: cfg.Env, Spool: spool, Busy: cfg.Busy, Log: cfg.Log})
+	s.files = files.New(files.Config{Dir: cfg.Dir, Env: cfg.Env})
+	s.own = s.ownTools()
+	return s
+}
+
+func (s *Set) ownTools() []Tool {
+	all := []Tool{s.bash(), s.jobs(), s.readFile(), s.listFiles(), s.search(), s.patch(), s.todo()}
+	if s.cfg.Ports != nil {
+		all = append(all, s.ports())
+	}
+	if s.cfg.Ask != nil {
+		all = append(all, s.ask())
+	}
+	return append(all, done())
+}
+
+// Tools returns all tools there are now.
+func (s *Set) Tools(context.Context) []Tool {
+	all := make([]Tool, len(s.own))
+	for i, tool := range s.own {
+		all[i] = s.bounded(tool)
+	}
+	return all
+}
+
+func (s *Set) bounded(tool Tool) Tool {
+	return bounded{tool, func(name string, panicked any) {
+		s.cfg.Log.Error("tool panicked", "tool", name, "panic", panicked, "stack", string(debug.Stack()))
+	}}
+}
+
+// JobsNote says which background jobs ended since the last call, one line each; empty: none.
+func (s *Set) JobsNote() string {
+	var b strings.Builder
+	for _, job := range s.shell.Ended() {
+		fmt.Fprintf(&b, "Background job %d (%s) %s.\n", job.Number, oneLine(job.Command, "?"), howEnded(job))
+	}
+	return b.String()
+}
+
+// Close ends background jobs and whatever else runs.
+func (s *Set) Close() {
+	s.shell.Close()
+}
