@@ -13,7 +13,8 @@ vim.api.nvim_create_user_command('Sketch', function(args)
 end, {
   nargs = '+',
   bang = true,
-  desc = 'sketch-ide: start, stop, ports, open, ssh, status, log',
+  range = true,
+  desc = 'sketch-ide: start, stop, prompt, chat, ports, open, ssh, diff, merge, status, log',
   complete = function(lead, line)
     return require('sketch.commands').complete(lead, line)
   end,

@@ -9,7 +9,7 @@ root=$(cd "$here/../../.." && pwd)
 suites=${*:-stub tmux backend}
 export NVIM=${NVIM:-nvim}
 backend=${SKETCH_IDE_SERVER:-$root/bin/sketch-ide}
-stub=$root/editors/vscode/test/stub/sketch-ide.mjs
+stub=${STUB:-$root/editors/vscode/test/stub/sketch-ide.mjs}
 
 work=$(mktemp -d)
 # What Neovim and the backend keep stays in here. The "browser" writes down what it is asked to open.

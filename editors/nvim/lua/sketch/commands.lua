@@ -1,5 +1,7 @@
 -- :Sketch and its subcommands.
+local buffer = require('sketch.buffer')
 local client = require('sketch.client')
+local conversation = require('sketch.conversation')
 local notify = require('sketch.notify')
 local state = require('sketch.state')
 
@@ -13,26 +15,6 @@ local function session()
     notify.show('no session is running here. :Sketch start starts one')
   end
   return current
-end
-
----Shows text in a scratch buffer of its own, which is used again.
----@param name string
----@param lines string[]
-local function scratch(name, lines)
-  local buffer = vim.fn.bufadd('sketch://' .. name)
-  vim.bo[buffer].buftype = 'nofile'
-  vim.bo[buffer].swapfile = false
-  vim.fn.bufload(buffer)
-  vim.bo[buffer].modifiable = true
-  vim.api.nvim_buf_set_lines(buffer, 0, -1, false, lines)
-  vim.bo[buffer].modifiable = false
-  local window = vim.fn.bufwinid(buffer)
-  if window == -1 then
-    vim.cmd('botright split')
-    window = vim.api.nvim_get_current_win()
-    vim.api.nvim_win_set_buf(window, buffer)
-  end
-  vim.api.nvim_win_set_cursor(window, { #lines, 0 })
 end
 
 local function start(args)
@@ -175,7 +157,7 @@ local function status()
     if #(result.sessions or {}) == 0 then
       table.insert(lines, 'no sessions')
     end
-    scratch('status', lines)
+    buffer.scratch('status', lines)
   end)
 end
 
@@ -183,17 +165,124 @@ local function log()
   local lines = vim.deepcopy(notify.history)
   local current = state.session()
   if not current then
-    return scratch('log', #lines > 0 and lines or { 'nothing was logged' })
+    return buffer.scratch('log', #lines > 0 and lines or { 'nothing was logged' })
   end
   client.execute('sketch.logs', { session = current.name }, function(result)
     table.insert(lines, '')
     table.insert(lines, ('--- %s'):format(current.name))
     vim.list_extend(lines, result.lines or {})
-    scratch('log', lines)
+    buffer.scratch('log', lines)
   end)
 end
 
+---The lines of a range as the agent gets them: by their place in the repository, and their text, saved or not.
+local function selection(command, current)
+  if command.range == 0 then
+    return nil
+  end
+  local root = vim.fn.resolve(current.folder) .. '/'
+  local name = vim.fn.resolve(vim.fn.expand('%:p'))
+  return {
+    {
+      path = vim.startswith(name, root) and name:sub(#root + 1) or vim.fn.fnamemodify(name, ':t'),
+      startLine = command.line1,
+      endLine = command.line2,
+      text = table.concat(vim.api.nvim_buf_get_lines(0, command.line1 - 1, command.line2, false), '\n'),
+    },
+  }
+end
+
+local function prompt(args, _, command)
+  local current = session()
+  if not current then
+    return
+  end
+  local context = selection(command, current)
+  local function send(text)
+    if text and vim.trim(text) ~= '' then
+      client.execute('sketch.prompt', { session = current.name, text = text, context = context }, function(result)
+        notify.show(result.steered and 'the agent will see it at its next step' or 'the agent is at work. :Sketch chat shows how')
+      end)
+    end
+  end
+  if #args > 0 then
+    return send(table.concat(args, ' '))
+  end
+  vim.ui.input({ prompt = 'Sketch: ' }, send)
+end
+
+local function chat()
+  local current = session()
+  if current then
+    require('sketch.chat').open(current.name)
+  end
+end
+
+local function cancel()
+  local current = session()
+  if current then
+    client.execute('sketch.cancel', { session = current.name }, function()
+      notify.show('the agent was stopped')
+    end)
+  end
+end
+
+---Answers the question that the agent waits with. It is never asked without this command: a choice takes the keys that are being typed.
+local function answer(args)
+  local current = session()
+  if not current then
+    return
+  end
+  local message = conversation.question(current.name)
+  if not message then
+    return notify.show('the agent asks nothing')
+  end
+  local function reply(text)
+    if text and text ~= '' then
+      client.execute('sketch.answer', { session = current.name, id = message.id, answer = text })
+    end
+  end
+  if #args > 0 then
+    return reply(table.concat(args, ' '))
+  end
+  local options = message.question.options or {}
+  if #options == 0 then
+    return vim.ui.input({ prompt = message.question.text .. ' ' }, reply)
+  end
+  vim.ui.select(options, { prompt = message.question.text }, reply)
+end
+
+local function diff(args, bang)
+  local current = session()
+  if not current then
+    return
+  end
+  if args[1] then
+    return require('sketch.review').file(current.name, args[1], bang)
+  end
+  require('sketch.review').all(current.name, bang)
+end
+
+local function merge(args, bang)
+  local current = session()
+  if not current then
+    return
+  end
+  local review = require('sketch.review')
+  local how = args[1] or 'merge'
+  if not vim.tbl_contains(review.ways, how) then
+    return notify.show(('%s is no way to merge: %s'):format(how, table.concat(review.ways, ', ')), vim.log.levels.ERROR)
+  end
+  review.merge(current.name, how, bang)
+end
+
 local subcommands = {
+  answer = answer,
+  cancel = cancel,
+  chat = chat,
+  diff = diff,
+  merge = merge,
+  prompt = prompt,
   start = start,
   stop = stop,
   ports = ports,
@@ -211,7 +300,7 @@ function M.run(command)
   if not subcommand then
     return notify.show(('there is no :Sketch %s'):format(name), vim.log.levels.ERROR)
   end
-  subcommand(args, command.bang)
+  subcommand(args, command.bang, command)
 end
 
 ---@param lead string
@@ -228,6 +317,10 @@ function M.complete(lead, line)
     candidates = vim.tbl_map(function(port)
       return tostring(port.number)
     end, state.ports('forwarded'))
+  elseif name == 'diff' then
+    candidates = vim.list_extend({}, require('sketch.review').paths())
+  elseif name == 'merge' then
+    candidates = vim.list_extend({}, require('sketch.review').ways)
   end
   table.sort(candidates)
   return vim.tbl_filter(function(candidate)

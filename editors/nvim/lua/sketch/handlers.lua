@@ -1,5 +1,6 @@
 -- What the backend sends, for vim.lsp. None of it asks the user anything: Neovim's own handlers open a prompt for
 -- window/showMessageRequest, which takes what the user is typing.
+local conversation = require('sketch.conversation')
 local notify = require('sketch.notify')
 local state = require('sketch.state')
 
@@ -55,6 +56,23 @@ end
 M['$/sketch/ports'] = function(_, params)
   state.set_ports(params.session, params.ports)
   changed('SketchPorts')
+end
+
+M['$/sketch/branch'] = function(_, branch)
+  state.set_branch(branch)
+  changed('SketchBranch')
+end
+
+M['$/sketch/agent'] = function(_, status)
+  conversation.set_status(status)
+  changed('SketchAgent')
+end
+
+M['$/sketch/message'] = function(_, params)
+  -- Drawing is done where buffers may be changed.
+  vim.schedule(function()
+    conversation.set_message(params.session, params.message)
+  end)
 end
 
 return M

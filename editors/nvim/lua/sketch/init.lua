@@ -25,4 +25,10 @@ function M.session()
   return require('sketch.state').session()
 end
 
+---The branch that the session's commits come back as, once there are any.
+---@return table?
+function M.branch()
+  return require('sketch.state').branch()
+end
+
 return M

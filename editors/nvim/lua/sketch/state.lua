@@ -16,10 +16,13 @@ local M = {}
 ---@field state 'starting'|'connected'|'reconnecting'|'lost'|'gone'|'stopped'
 ---@field created? string
 
-local sessions, ports, progress = {}, {}, {}
+local conversation = require('sketch.conversation')
+
+local sessions, ports, progress, branches = {}, {}, {}, {}
 
 function M.reset()
-  sessions, ports, progress = {}, {}, {}
+  sessions, ports, progress, branches = {}, {}, {}, {}
+  conversation.reset()
 end
 
 ---@param session sketch.Session
@@ -43,6 +46,19 @@ end
 ---@param list sketch.Port[]
 function M.set_ports(session, list)
   ports[session] = list
+end
+
+---@param branch table a Branch
+function M.set_branch(branch)
+  branches[branch.session] = branch
+end
+
+---The branch that the session's commits come back as, once there are any.
+---@return table?
+function M.branch()
+  local session = M.session()
+  local branch = session and branches[session.name]
+  return branch and branch.exists and branch or nil
 end
 
 ---@param token string|integer
@@ -129,7 +145,11 @@ function M.statusline()
     return 'sketch: ' .. session.state
   end
   local count = #M.ports('forwarded')
-  return count == 0 and 'sketch' or ('sketch: %d port%s'):format(count, count == 1 and '' or 's')
+  local parts = { conversation.activity(session.name) }
+  if count > 0 then
+    table.insert(parts, ('%d port%s'):format(count, count == 1 and '' or 's'))
+  end
+  return #parts == 0 and 'sketch' or 'sketch: ' .. table.concat(parts, ', ')
 end
 
 return M
