@@ -6,12 +6,14 @@ set -euo pipefail
 # command:package, the package being Debian's.
 needs=(
   gcc:gcc git:git curl:curl ssh:openssh-client /usr/sbin/sshd:openssh-server rsync:rsync ip:iproute2
-  nvim:neovim tmux:tmux chromium:chromium busybox:busybox-static iptables:iptables psql:postgresql-client redis-cli:redis-tools
+  nvim:neovim emacs:emacs-nox tmux:tmux chromium:chromium busybox:busybox-static iptables:iptables psql:postgresql-client redis-cli:redis-tools
 )
 packages=()
 for need in "${needs[@]}"; do
   command -v "${need%%:*}" >/dev/null || packages+=("${need#*:}")
 done
+has_eglot() { emacs --batch --eval "(progn (package-initialize) (require 'eglot))" >/dev/null 2>&1; } # Emacs 29 brings its own
+has_eglot || packages+=(elpa-eglot)
 case " ${packages[*]} " in *' gcc '*) packages+=(libc6-dev) ;; esac # the race detector is built by it
 if [ ${#packages[@]} -gt 0 ]; then
   install_packages "${packages[@]}"

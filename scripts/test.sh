@@ -101,4 +101,5 @@ step "extension: types and lint" "${extension[@]}" check
 tests "extension-unit" 5m "${extension[@]}" test
 tests "vscode" 8m "${extension[@]}" test:e2e
 tests "neovim" 3m editors/nvim/test/run.sh
+tests "emacs" 3m editors/emacs/test/run.sh
 finish

@@ -1,0 +1,72 @@
+;;; sketch-test.el --- prints TAP  -*- lexical-binding: t; -*-
+
+(package-initialize)
+(require 'eglot)
+(require 'sketch)
+
+(defvar sketch-test-command (list (getenv "SKETCH_IDE_SERVER") "serve" "--stdio"))
+(setq sketch-program sketch-test-command)
+(defvar sketch-test-count 0)
+(defvar sketch-test-told nil "What was shown in the echo area, the latest first.")
+(advice-add 'message :before
+            (lambda (format &rest arguments)
+              (when format (push (apply #'format-message format arguments) sketch-test-told))))
+
+(defun sketch-test-eventually (probe)
+  "Wait until PROBE returns something."
+  (let ((deadline (+ (float-time) 60)) value)
+    (while (and (not (setq value (funcall probe))) (< (float-time) deadline))
+      (accept-process-output nil 0.05))
+    value))
+
+(defun sketch-test-told (text)
+  "Wait for a message with TEXT."
+  (sketch-test-eventually (lambda () (seq-find (lambda (told) (string-search text told)) sketch-test-told))))
+
+(defun sketch-test (name value)
+  (setq sketch-test-count (1+ sketch-test-count))
+  (princ (format "%s %d - %s\n" (if value "ok" "not ok") sketch-test-count name)))
+
+(defvar sketch-test-opened nil)
+(setq browse-url-browser-function (lambda (url &rest _) (setq sketch-test-opened url)))
+
+;; The package.
+(find-file "main.py")
+(sketch-start)
+(sketch-test "a session starts, and its name is told" (sketch-test-told "is ready"))
+(defvar sketch-test-name
+  (replace-regexp-in-string ".*\\(sketch-[a-z0-9-]+\\) is ready.*" "\\1" (or (sketch-test-told "is ready") "")))
+(make-process :name "server" :command (list (getenv "SKETCH_IDE_SERVER") "ssh" sketch-test-name "--" "python3" "-m" "http.server" "3000"))
+(sketch-test "a port is told in the echo area, without a prompt" (sketch-test-told "Port 3000"))
+(sketch-test "the ports are known" (sketch-test-eventually (lambda () sketch--ports)))
+(sketch-open)
+(sketch-test "it opens in the browser" (sketch-test-eventually (lambda () sketch-test-opened)))
+(sketch-test "its page is there"
+             (sketch-test-eventually
+              (lambda () (with-temp-buffer
+                           (and sketch-test-opened
+                                (= 0 (call-process "curl" nil t nil "-fsS" "--max-time" "5" sketch-test-opened))
+                                (string-search "main.py" (buffer-string)))))))
+(setq sketch-test-told nil)
+(sketch-merge)
+(sketch-test "an error is told with its hint" (sketch-test-told "sketch: "))
+(sketch-quit)
+(sketch-test "the backend ends" (sketch-test-eventually (lambda () (null sketch--connection))))
+
+;; Plain eglot, which finds the session that goes on.
+(eglot '(python-mode) (project-current) 'eglot-lsp-server sketch-test-command "python")
+(defvar sketch-test-server (sketch-test-eventually #'eglot-current-server))
+(sketch-test "eglot connects" sketch-test-server)
+(sketch-test "eglot executes a command"
+             (equal sketch-test-name (plist-get (eglot-execute-command sketch-test-server "sketch.start" []) :name)))
+(eglot-shutdown sketch-test-server)
+(sketch-test "eglot's server ends" (sketch-test-eventually (lambda () (not (jsonrpc-running-p sketch-test-server)))))
+
+(setq sketch-test-told nil)
+(sketch-start)
+(sketch-test "the session is found again" (sketch-test-told (concat sketch-test-name " is ready")))
+(sketch-stop)
+(sketch-test "it stops" (sketch-test-told "sketch: stopped"))
+(sketch-quit)
+(princ "# end\n")
+;;; sketch-test.el ends here
