@@ -18,6 +18,7 @@ func TestGenerated(t *testing.T) {
 	for _, file := range []struct{ name, path, content string }{
 		{"typescript", "../editors/vscode/src/protocol.ts", typescript(doc)},
 		{"reference", "../docs/protocol.md", reference(t, doc)},
+		{"guide", "../docs/write-a-client.md", guide(t)},
 	} {
 		t.Run(file.name, func(t *testing.T) {
 			t.Parallel()
