@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"time"
 
 	"github.com/sketch-ide/sketch-ide/agent/conversation"
 	"github.com/sketch-ide/sketch-ide/gateway"
@@ -13,8 +14,26 @@ func (s *Supervisor) Prompt(ctx context.Context, name string, p conversation.Pro
 	if err != nil {
 		return conversation.Accepted{}, "", err
 	}
+	s.nameByPrompt(ctx, x, p.Text)
 	accepted, err := x.Prompt(ctx, p)
 	return accepted, x.rec.Name, err
+}
+
+// namePatience is how long a prompt waits for its branch's name, which it can do without.
+const namePatience = 5 * time.Second
+
+// nameByPrompt gives the branch of a session that has not been prompted yet a name that tells what the work is.
+func (s *Supervisor) nameByPrompt(ctx context.Context, x *Session, text string) {
+	status, known := x.agent.view()
+	words := promptSlug(text)
+	if !known || status.State == conversation.Off || status.Turn > 0 || words == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, namePatience)
+	defer cancel()
+	if _, err := s.NameBranch(ctx, x.rec.Name, words); err != nil {
+		x.log.Warn("name branch", "error", err) // it keeps the name that it has
+	}
 }
 
 // CancelTurn ends a tool call of the agent, or its turn where tool is empty.
