@@ -252,6 +252,18 @@ func (b *fakeBackend) direct(s *Server, line string) error {
 			return err
 		}
 		s.SessionChanged(session)
+	case "agent": // agent {...}
+		var status AgentStatus
+		if err := json.Unmarshal([]byte(rest), &status); err != nil {
+			return err
+		}
+		s.AgentChanged(status)
+	case "said": // said sketch-a {...}
+		var message Message
+		if err := json.Unmarshal([]byte(value), &message); err != nil {
+			return err
+		}
+		s.MessageChanged(name, message)
 	case "message": // message warning text
 		levels := map[string]Level{"error": LevelError, "warning": LevelWarning, "info": LevelInfo, "log": LevelLog}
 		s.Message(levels[name], value)

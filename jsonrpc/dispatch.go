@@ -73,6 +73,8 @@ func (s *Server) notified(method string, params json.RawMessage) error {
 		s.requests.cancel(memberID(params, "id"))
 	case protocol.MethodWindowWorkDoneProgressCancel:
 		s.tokens.cancel(memberID(params, "token"))
+	case methodFocus:
+		s.agents.focus(decoded[FocusParams](params).Focused)
 	case protocol.MethodWorkspaceDidChangeConfiguration:
 		return s.configure(member(params, "settings"))
 	case protocol.MethodWorkspaceDidChangeWorkspaceFolders:

@@ -29,6 +29,7 @@ const (
 func (s *Server) SessionChanged(session Session) {
 	s.outbox.post(event{key: "session " + session.Name, method: methodSession, params: session, extension: true})
 	s.news.changed(session)
+	s.agents.sessionChanged(session)
 	if session.State == SessionStopped || session.State == SessionGone {
 		s.mu.Lock()
 		delete(s.known, session.Name)
@@ -71,6 +72,7 @@ func (s *Server) BranchChanged(branch Branch) {
 // session the calls must come in order.
 func (s *Server) AgentChanged(status AgentStatus) {
 	s.outbox.post(event{key: "agent " + status.Session, method: methodAgent, params: status, extension: true})
+	s.agents.statusChanged(status)
 }
 
 // MessageChanged tells the editor one message of a conversation as it stands. It never blocks and may be called from any goroutine, also before Serve:
@@ -80,6 +82,7 @@ func (s *Server) MessageChanged(session string, message Message) {
 		key: "message " + session + " " + message.ID, method: methodMessage, extension: true,
 		params: MessageNotification{Session: session, Message: message},
 	})
+	s.agents.messageChanged(session, message)
 }
 
 // portEvents finds what happened between two states.

@@ -84,7 +84,7 @@ func (s *Server) attachProgress(p *progress, token json.RawMessage, cancel conte
 		if !s.editor.Load().progress {
 			return func(error) {}
 		}
-		key = s.tokens.next("sketch-start")
+		key = s.tokens.next(p.prefix)
 	}
 	if !s.tokens.add(key, cancel) {
 		return func(error) {}
@@ -100,7 +100,7 @@ func (s *Server) attachProgress(p *progress, token json.RawMessage, cancel conte
 		release()
 		// The token of a request is only good until its answer ("Client Initiated Progress"), so the end goes first.
 		select {
-		case <-p.end(endMessage(err)):
+		case <-p.end(p.endMessage(err)):
 		case <-s.link.ctx.Done():
 		}
 	}
@@ -141,10 +141,10 @@ func (s *Server) createProgress(p *progress, release func()) (over func()) {
 	return func() { close(ended) }
 }
 
-func endMessage(err error) string {
+func (p *progress) endMessage(err error) string {
 	switch {
 	case err == nil:
-		return "ready"
+		return p.done
 	case errors.Is(err, context.Canceled):
 		return "cancelled"
 	}

@@ -30,6 +30,7 @@ const (
 	methodBranch    = "$/sketch/branch"
 	methodAgent     = "$/sketch/agent"
 	methodMessage   = "$/sketch/message"
+	methodFocus     = "$/sketch/focus"
 )
 
 // received are the standard methods that the server understands.
@@ -44,18 +45,19 @@ func received() []method {
 		{"workspace/executeCommand", nil, "Executes a command of the table below."},
 		{"workspace/didChangeConfiguration", nil, "The settings, under `sketch` or bare."},
 		{"workspace/didChangeWorkspaceFolders", nil, "Changes where sessions start."},
-		{"window/workDoneProgress/cancel", nil, "Cancels the start that the token belongs to."},
+		{"window/workDoneProgress/cancel", nil, "Cancels the start, or the agent's turn, that the token belongs to."},
+		{methodFocus, reflect.TypeFor[FocusParams](), "A notification: the editor's window got or lost the focus. While it has it no toast tells of the agent. Params: [FocusParams](#focusparams)."},
 	}
 }
 
 // sent are the standard methods that the server uses, each only where the client's capabilities allow it.
 func sent() []method {
 	return []method{
-		{"window/showMessageRequest", nil, "A toast with buttons, in the style `actions`."},
-		{"window/showMessage", nil, "A toast in the style `message`; errors and warnings in every style; what happens to a session, to clients that do not declare `experimental.sketch`."},
+		{"window/showMessageRequest", nil, "A toast with buttons, in the style `actions`: about ports, and a question of the agent with its options."},
+		{"window/showMessage", nil, "A toast in the style `message`; errors and warnings in every style; the end of the agent's turn, and its questions; what happens to a session, to clients that do not declare `experimental.sketch`."},
 		{"window/logMessage", nil, "Details: what happens to sessions, with its reasons."},
 		{"window/showDocument", nil, "Opens a URL in the browser (`external: true`), when the user or `onAutoForward` asks to (the latter at most three times a minute), never otherwise; without it, or when it is not shown, the host opens the browser."},
-		{"window/workDoneProgress/create", nil, "Before the progress of a start that lasts longer than 150 ms, unless its request brought a token. What is created has a begin and an end."},
-		{"$/progress", nil, "How far a start is."},
+		{"window/workDoneProgress/create", nil, "Before the progress of a start that lasts longer than 150 ms, unless its request brought a token, and of a turn of the agent. What is created has a begin and an end."},
+		{"$/progress", nil, "How far a start is, and what the agent is doing."},
 	}
 }

@@ -35,6 +35,8 @@ type progress struct {
 	outbox *outbox
 	title  string
 	token  json.RawMessage // set before begin
+	prefix string          // of a token of ours
+	done   string          // what the end says when nothing failed
 
 	mu      sync.Mutex
 	begun   bool        // guarded by mu
@@ -47,7 +49,7 @@ type progress struct {
 }
 
 func newProgress(out *outbox, title string) *progress {
-	return &progress{outbox: out, title: title, percent: -1}
+	return &progress{outbox: out, title: title, prefix: "sketch-start", done: "ready", percent: -1}
 }
 
 // Report implements [Progress].

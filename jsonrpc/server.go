@@ -27,6 +27,7 @@ type Server struct {
 	outbox   *outbox
 	toaster  *Toaster
 	news     *sessionNews
+	agents   *agentNews
 	link     link                   // set by Serve before its goroutines start
 	stage    lifecycle              // where the LSP lifecycle stands
 	ready    chan struct{}          // closed by open: the editor may be told things
@@ -69,6 +70,7 @@ func NewServer(cfg ServerConfig) *Server {
 	for _, c := range commands() {
 		s.commands[c.name] = c
 	}
+	s.agents = newAgentNews()
 	s.news = newSessionNews(s.Message, func(text string) { s.Message(LevelLog, text) })
 	s.toaster = NewToaster(ToasterConfig{Tell: s.showToast, Act: s.act, Acts: s.acts})
 	return s
@@ -86,6 +88,7 @@ func (s *Server) Serve(ctx context.Context, rw io.ReadWriteCloser) (exitCode int
 	// All of these end with ctx, the writer and the reader when rw is closed; finish waits for them.
 	s.tasks.Go(func() { s.courier(ctx) })
 	s.tasks.Go(func() { s.runToaster(ctx) })
+	s.tasks.Go(func() { s.runAgentNews(ctx) })
 	s.tasks.Go(func() {
 		if err := out.run(); err != nil {
 			end(err)

@@ -70,11 +70,7 @@ type showMessageRequest struct {
 func (s *Server) ask(ctx context.Context, toast Toast) {
 	items := toastActions(toast, s.editor.Load())
 	params := showMessageRequest{Type: protocol.MessageTypeInfo, Message: toast.Text, Actions: items}
-	if e := s.editor.Load(); !e.itemProperties && e.sketch == nil {
-		params.Actions = onlyTitles(items)
-	}
-	var answer json.RawMessage
-	_, err := s.link.conn.Call(ctx, protocol.MethodWindowShowMessageRequest, params, &answer)
+	answer, err := s.request(ctx, params)
 	switch {
 	case ctx.Err() != nil:
 	case errors.Is(err, jsonrpc2.ErrMethodNotFound):
@@ -86,6 +82,15 @@ func (s *Server) ask(ctx context.Context, toast Toast) {
 			s.complain(s.contain("a toast's action", func() error { return s.perform(ctx, item) }))
 		}
 	}
+}
+
+// request shows a message with buttons, and returns what the editor answered.
+func (s *Server) request(ctx context.Context, params showMessageRequest) (answer json.RawMessage, err error) {
+	if e := s.editor.Load(); !e.itemProperties && e.sketch == nil {
+		params.Actions = onlyTitles(params.Actions)
+	}
+	_, err = s.link.conn.Call(ctx, protocol.MethodWindowShowMessageRequest, params, &answer)
+	return answer, err
 }
 
 // perform does what was chosen in a toast, which may be long ago.

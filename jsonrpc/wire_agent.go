@@ -47,7 +47,7 @@ type AgentStatus struct {
 	ContextUsed int         `json:"contextUsed,omitzero"` // tokens of the context that the last request took
 	ContextSize int         `json:"contextSize,omitzero"` // tokens that the model has room for
 	Uncommitted []string    `json:"uncommitted,omitzero"` // files that the last turn left uncommitted inside, at most 100
-	Error       *ErrorData  `json:"error,omitzero"`       // why it is off, or why the last turn failed
+	Error       *ErrorData  `json:"error,omitzero"`       // why it is off, why the last turn failed, or what is being retried
 }
 
 // TodoStatus is how far an item of the agent's plan is.
@@ -202,6 +202,11 @@ type ConversationResult struct {
 type MessageNotification struct {
 	Session string  `json:"session"` // name of the session
 	Message Message `json:"message"` // what has its id is replaced
+}
+
+// FocusParams says whether the editor's window has the focus.
+type FocusParams struct {
+	Focused bool `json:"focused"` // it has: its user sees the agent, so that no toast is needed
 }
 
 // ModelInfo is a model that the settings name.

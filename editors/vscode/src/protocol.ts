@@ -789,7 +789,7 @@ export interface AgentStatus {
   contextSize?: number;
   /** Files that the last turn left uncommitted inside, at most 100. */
   uncommitted?: string[];
-  /** Why it is off, or why the last turn failed. */
+  /** Why it is off, why the last turn failed, or what is being retried. */
   error?: ErrorData;
 }
 
@@ -997,6 +997,12 @@ export interface MessageNotification {
   session: string;
   /** What has its id is replaced. */
   message: Message;
+}
+
+/** FocusParams says whether the editor's window has the focus. */
+export interface FocusParams {
+  /** It has: its user sees the agent, so that no toast is needed. */
+  focused: boolean;
 }
 
 /** ModelInfo is a model that the settings name. */
