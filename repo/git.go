@@ -105,20 +105,25 @@ func said(err error, texts ...string) bool {
 	return false
 }
 
-// head keeps the first limit bytes written to it, and refuses the rest, which ends the command that writes.
+// head keeps the first limit bytes written to it, and refuses the rest, which ends the command that writes. The buffer is not embedded: its ReadFrom
+// would know no limit.
 type head struct {
-	bytes.Buffer
+	buf   bytes.Buffer
 	limit int
 	over  bool
 }
 
 func (h *head) Write(p []byte) (int, error) {
-	if h.Len()+len(p) > h.limit {
+	if h.buf.Len()+len(p) > h.limit {
 		h.over = true
 		return 0, errors.New("too much output")
 	}
-	return h.Buffer.Write(p)
+	return h.buf.Write(p)
 }
+
+func (h *head) String() string { return h.buf.String() }
+func (h *head) Bytes() []byte  { return h.buf.Bytes() }
+func (h *head) Len() int       { return h.buf.Len() }
 
 // tail keeps the last limit bytes written to it.
 type tail struct {

@@ -32,15 +32,12 @@ func open(ctx context.Context, dir string) (*Repo, error) {
 	case err != nil:
 		return nil, err
 	}
-	if err := checkVersion(ctx, dir); err != nil {
-		return nil, err
-	}
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
 	r := &Repo{serving: make(chan struct{}, maxServing)}
-	for _, read := range []func(context.Context, string) error{r.readPlace, r.readHead, r.readIdentity, r.readNotes} {
+	for _, read := range []func(context.Context, string) error{r.checkVersion, r.readPlace, r.readHead, r.readIdentity, r.readNotes} {
 		if err := read(ctx, dir); err != nil {
 			return nil, err
 		}

@@ -20,6 +20,7 @@ type Repo struct {
 	// Set it before the first use.
 	Scratch string
 
-	shallow bool
-	serving chan struct{} // has an element for each running upload-pack
+	shallow  bool
+	foresees bool          // git can merge beside the working tree (since 2.38)
+	serving  chan struct{} // has an element for each running upload-pack
 }

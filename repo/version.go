@@ -15,7 +15,7 @@ const minMajor, minMinor = 2, 20
 var versionPattern = regexp.MustCompile(`^git version (\d{1,4})\.(\d{1,4})`)
 
 // checkVersion returns ErrNoGit or ErrGitTooOld, with what was found, when the host's git will not do.
-func checkVersion(ctx context.Context, dir string) error {
+func (r *Repo) checkVersion(ctx context.Context, dir string) error {
 	out, err := git(ctx, dir, "version")
 	if ctx.Err() != nil {
 		return err
@@ -33,6 +33,7 @@ func checkVersion(ctx context.Context, dir string) error {
 	if major < minMajor || major == minMajor && minor < minMinor {
 		return fmt.Errorf("%w: it is %d.%d", ErrGitTooOld, major, minor)
 	}
+	r.foresees = major > 2 || major == 2 && minor >= 38
 	return nil
 }
 

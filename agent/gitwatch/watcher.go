@@ -121,22 +121,23 @@ func (w *Watcher) git(ctx context.Context, args ...string) (string, error) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "git", append([]string{"-C", w.cfg.Dir, "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"}, args...)...)
 	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GIT_") }), "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0")
-	var out bytes.Buffer
-	cmd.Stdout = &limited{Buffer: &out}
+	var out limited
+	cmd.Stdout = &out
 	cmd.WaitDelay = time.Second
 	if err := cmd.Run(); err != nil {
 		return "", fmt.Errorf("run git %s: %w", args[0], err)
 	}
-	return strings.TrimSuffix(out.String(), "\n"), nil
+	return strings.TrimSuffix(out.buf.String(), "\n"), nil
 }
 
-type limited struct{ *bytes.Buffer }
+// limited refuses more than maxRefs bytes. Its buffer is not embedded: its ReadFrom would know no limit.
+type limited struct{ buf bytes.Buffer }
 
 func (l *limited) Write(p []byte) (int, error) {
-	if l.Len()+len(p) > maxRefs {
+	if l.buf.Len()+len(p) > maxRefs {
 		return 0, errors.New("too much output")
 	}
-	return l.Buffer.Write(p)
+	return l.buf.Write(p)
 }
 
 // ServeHTTP serves /git and /git/base.
