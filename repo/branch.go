@@ -63,3 +63,23 @@ func clip(s string, limit int) string {
 	}
 	return strings.ToValidUTF8(s[:limit], "") + "…"
 }
+
+// Latest is a session's latest commit on the host: its branch's, or one that waits while that is checked out. Empty when nothing was brought out.
+func (r *Repo) Latest(ctx context.Context, session, branch string) (string, error) {
+	refs, err := r.refs(ctx, refsOf(session), "refs/heads/"+branch)
+	if err != nil {
+		return "", err
+	}
+	tip, here := refs[refsOf(session)+"/tip"], refs["refs/heads/"+branch]
+	if tip == "" || here == "" {
+		return tip, nil
+	}
+	_, err = git(ctx, r.Root, "merge-base", "--is-ancestor", here, tip)
+	switch {
+	case err == nil:
+		return tip, nil
+	case declined(err):
+		return here, nil // its owner has gone on with it
+	}
+	return "", err
+}

@@ -149,6 +149,6 @@ func (d *Diff) addHunks(ctx context.Context, run differ, args []string) error {
 		return <-ended
 	}
 	cancel(errStopped)
-	<-ended
+	_ = <-ended // that it was stopped
 	return err
 }

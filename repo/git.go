@@ -84,6 +84,12 @@ func (e *gitError) Error() string {
 
 func (e *gitError) Unwrap() error { return e.err }
 
+// GitFailed reports whether err is a git command on this machine that ended badly; its text has git's own words.
+func GitFailed(err error) bool {
+	_, ok := errors.AsType[*gitError](err)
+	return ok
+}
+
 // declined reports whether err is git having run and ended with a status, which many questions answer "no" by.
 func declined(err error) bool {
 	_, ok := errors.AsType[*exec.ExitError](err)

@@ -41,7 +41,9 @@ func (w *work) hostFile(name string) string {
 	return string(content)
 }
 
-func (w *work) log(format string) string { return hostGit(w.t, w.dir, "log", "--first-parent", "--format="+format) }
+func (w *work) log(format string) string {
+	return hostGit(w.t, w.dir, "log", "--first-parent", "--format="+format)
+}
 
 // older forgets that git can foresee conflicts.
 func older(w *work) { w.host.foresees = false }
@@ -55,23 +57,47 @@ func TestMergeEachWay(t *testing.T) {
 		log    string
 	}{
 		"fast-forward": {MergeCommits, nil, Merged{Into: "main", Commits: 2, Done: true}, "inside: new.txt|inside: file0.txt|change file2.txt|change file1.txt|change file0.txt"},
-		"merge": {MergeCommits, func(w *work) { commit(w.t, w.dir, "other.txt", "other\n") }, Merged{Into: "main", Commits: 2, Done: true},
-			"Merge branch 'sketch/fix'|change other.txt|change file2.txt|change file1.txt|change file0.txt"},
+		"merge": {
+			MergeCommits, func(w *work) { commit(w.t, w.dir, "other.txt", "other\n") },
+			Merged{Into: "main", Commits: 2, Done: true},
+			"Merge branch 'sketch/fix'|change other.txt|change file2.txt|change file1.txt|change file0.txt",
+		},
 		"squash": {Squash, nil, Merged{Into: "main", Commits: 2, Done: true}, "Squash branch 'sketch/fix'|change file2.txt|change file1.txt|change file0.txt"},
-		"cherry-pick": {CherryPick, func(w *work) { commit(w.t, w.dir, "other.txt", "other\n") }, Merged{Into: "main", Commits: 2, Done: true},
-			"inside: new.txt|inside: file0.txt|change other.txt|change file2.txt|change file1.txt|change file0.txt"},
-		"reset": {ResetTo, func(w *work) { commit(w.t, w.dir, "other.txt", "other\n") }, Merged{Into: "main", Commits: 2, Lost: 1, Done: true},
-			"inside: new.txt|inside: file0.txt|change file2.txt|change file1.txt|change file0.txt"},
-		"nothing new": {MergeCommits, func(w *work) { hostGit(w.t, w.dir, "merge", "-q", "sketch/fix") }, Merged{Into: "main", Done: true},
-			"inside: new.txt|inside: file0.txt|change file2.txt|change file1.txt|change file0.txt"},
-		"detached": {MergeCommits, func(w *work) { hostGit(w.t, w.dir, "switch", "-q", "--detach") }, Merged{Into: "HEAD", Commits: 2, Done: true},
-			"inside: new.txt|inside: file0.txt|change file2.txt|change file1.txt|change file0.txt"},
-		"merge by an older git": {MergeCommits, func(w *work) { commit(w.t, w.dir, "other.txt", "other\n"); older(w) }, Merged{Into: "main", Commits: 2, Done: true},
-			"Merge branch 'sketch/fix'|change other.txt|change file2.txt|change file1.txt|change file0.txt"},
-		"cherry-pick by an older git": {CherryPick, func(w *work) { commit(w.t, w.dir, "other.txt", "other\n"); older(w) }, Merged{Into: "main", Commits: 2, Done: true},
-			"inside: new.txt|inside: file0.txt|change other.txt|change file2.txt|change file1.txt|change file0.txt"},
-		"a pick that is there already": {CherryPick, func(w *work) { hostGit(w.t, w.dir, "cherry-pick", "sketch/fix~1") }, Merged{Into: "main", Commits: 1, Done: true},
-			"inside: new.txt|inside: file0.txt|change file2.txt|change file1.txt|change file0.txt"},
+		"cherry-pick": {
+			CherryPick, func(w *work) { commit(w.t, w.dir, "other.txt", "other\n") },
+			Merged{Into: "main", Commits: 2, Done: true},
+			"inside: new.txt|inside: file0.txt|change other.txt|change file2.txt|change file1.txt|change file0.txt",
+		},
+		"reset": {
+			ResetTo, func(w *work) { commit(w.t, w.dir, "other.txt", "other\n") },
+			Merged{Into: "main", Commits: 2, Lost: 1, Done: true},
+			"inside: new.txt|inside: file0.txt|change file2.txt|change file1.txt|change file0.txt",
+		},
+		"nothing new": {
+			MergeCommits, func(w *work) { hostGit(w.t, w.dir, "merge", "-q", "sketch/fix") },
+			Merged{Into: "main", Done: true},
+			"inside: new.txt|inside: file0.txt|change file2.txt|change file1.txt|change file0.txt",
+		},
+		"detached": {
+			MergeCommits, func(w *work) { hostGit(w.t, w.dir, "switch", "-q", "--detach") },
+			Merged{Into: "HEAD", Commits: 2, Done: true},
+			"inside: new.txt|inside: file0.txt|change file2.txt|change file1.txt|change file0.txt",
+		},
+		"merge by an older git": {
+			MergeCommits, func(w *work) { commit(w.t, w.dir, "other.txt", "other\n"); older(w) },
+			Merged{Into: "main", Commits: 2, Done: true},
+			"Merge branch 'sketch/fix'|change other.txt|change file2.txt|change file1.txt|change file0.txt",
+		},
+		"cherry-pick by an older git": {
+			CherryPick, func(w *work) { commit(w.t, w.dir, "other.txt", "other\n"); older(w) },
+			Merged{Into: "main", Commits: 2, Done: true},
+			"inside: new.txt|inside: file0.txt|change other.txt|change file2.txt|change file1.txt|change file0.txt",
+		},
+		"a pick that is there already": {
+			CherryPick, func(w *work) { hostGit(w.t, w.dir, "cherry-pick", "sketch/fix~1") },
+			Merged{Into: "main", Commits: 1, Done: true},
+			"inside: new.txt|inside: file0.txt|change file2.txt|change file1.txt|change file0.txt",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

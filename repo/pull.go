@@ -155,11 +155,11 @@ func (q *quarantine) receive(ctx context.Context, src Source, p Pull, haves []st
 var errStopped = errors.New("git has stopped reading")
 
 // said is what was written last, behind a colon.
-func (l lastLines) said() string {
-	if len(l) == 0 {
+func (l *lastLines) said() string {
+	if len(*l) == 0 {
 		return ""
 	}
-	return ": " + strings.Join(l, "; ")
+	return ": " + strings.Join(*l, "; ")
 }
 
 // bounded passes on at most left bytes.

@@ -105,7 +105,7 @@ func eachObject(ctx context.Context, call gitCall, each func(id string) error) e
 	reader.CloseWithError(errStopped)
 	if err != nil {
 		cancel(err)
-		<-ended
+		_ = <-ended // that it was stopped
 		return err
 	}
 	return <-ended

@@ -167,3 +167,84 @@ chmod +x /usr/bin/git`)
 		t.Error("the working tree was changed")
 	}
 }
+
+func TestWorkIsShownAndTakenOver(t *testing.T) {
+	t.Parallel()
+	store, dir := newStore(t), newRepo(t)
+	runGit(t, "-C", dir, "config", "user.name", "Ann")
+	runGit(t, "-C", dir, "config", "user.email", "ann@example.com")
+	w := open(t, store)
+	info := w.start(dir)
+	if _, err := w.Diff(t.Context(), info.Name, session.DiffOptions{}); !errors.Is(err, session.ErrNoBranch) {
+		t.Errorf("diff of nothing: %v", err)
+	}
+	tip := w.commitInside(info.Name, "index.html", "changed")
+	w.awaitBranch(info.Name, "the commit", at(tip))
+	w.inside(info.Name, "echo draft >draft")
+
+	stranger := open(t, store) // a window that is not attached asks too
+	for _, window := range []*window{w, stranger} {
+		d, err := window.Diff(t.Context(), info.Name, session.DiffOptions{})
+		if err != nil || d.Head != tip || len(d.Files) != 1 || d.Files[0].Path != "index.html" {
+			t.Errorf("diff: %+v, %v", d, err)
+		}
+		d, err = window.Diff(t.Context(), info.Name, session.DiffOptions{Uncommitted: true})
+		if err != nil || d.Head != "" || len(d.Files) != 2 || d.Files[0].Path != "draft" {
+			t.Errorf("diff of what is inside: %+v, %v", d, err)
+		}
+		for version, want := range map[session.FileVersion]repo.File{
+			session.AtBase: {Exists: true, Content: "hello from inside\n"}, session.AtBranch: {Exists: true, Content: "changed"}, session.Inside: {Exists: true, Content: "changed"},
+		} {
+			if f, err := window.File(t.Context(), info.Name, "index.html", version); err != nil || f != want {
+				t.Errorf("version %v: %+v, %v", version, f, err)
+			}
+		}
+	}
+	m, err := w.Merge(t.Context(), info.Name, repo.Merge{})
+	if err != nil || !m.Done || m.Commit != tip || m.Into != "main" || m.Branch != info.Branch {
+		t.Errorf("merge: %+v, %v", m, err)
+	}
+	if err := w.Remove(t.Context(), info.Name); err != nil {
+		t.Fatal(err)
+	}
+	if refs := runGit(t, "-C", dir, "for-each-ref", "--format=%(refname)"); refs != "refs/heads/main\nrefs/heads/"+info.Branch {
+		t.Errorf("refs after the session's end: %s", refs)
+	}
+}
+
+func TestCommentsAreCollected(t *testing.T) {
+	t.Parallel()
+	store, dir := newStore(t), newRepo(t)
+	w := open(t, store)
+	info := w.start(dir)
+	change := func(c session.CommentChange) []session.Comment {
+		t.Helper()
+		_, waiting, _, err := w.Comments(t.Context(), info.Name, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return waiting
+	}
+	change(session.CommentChange{Comment: session.Comment{Path: "index.html", Line: 1, Text: "too terse"}})
+	change(session.CommentChange{Comment: session.Comment{Path: "index.html", Line: 2, Old: true, Text: "gone?"}})
+	change(session.CommentChange{Comment: session.Comment{ID: "1", Text: "still too terse"}})
+	list := change(session.CommentChange{})
+	if len(list) != 2 || list[0].Text != "still too terse" || list[1].ID != "2" || !list[1].Old {
+		t.Errorf("waiting: %+v", list)
+	}
+	if list = change(session.CommentChange{Comment: session.Comment{ID: "1"}}); len(list) != 1 {
+		t.Errorf("after removing one: %+v", list)
+	}
+	for _, bad := range []session.Comment{
+		{Path: "../x", Line: 1, Text: "x"}, {Path: "x", Text: "x"}, {Path: "x", Line: 1, Text: " "}, {ID: "7", Text: "x"}, {Path: "x", Line: 1, Text: strings.Repeat("x", 20_000)},
+	} {
+		_, waiting, _, err := w.Comments(t.Context(), info.Name, session.CommentChange{Comment: bad})
+		if _, ok := errors.AsType[*session.CommentError](err); !ok || len(waiting) != 1 {
+			t.Errorf("%+v: %v, %+v", bad, err, waiting)
+		}
+	}
+	// Without a model they go on waiting.
+	if _, waiting, sent, err := w.Comments(t.Context(), info.Name, session.CommentChange{Send: true}); err == nil || sent != 0 || len(waiting) != 1 {
+		t.Errorf("sent %d, %+v, %v", sent, waiting, err)
+	}
+}

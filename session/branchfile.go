@@ -34,7 +34,7 @@ type savedBranch struct {
 	Hint       string    `json:"hint,omitempty"`
 }
 
-func (b savedBranch) state() Branch {
+func (b *savedBranch) state() Branch {
 	state := Branch{
 		Name: b.Name, Exists: b.Commit != "", Commit: b.Commit, Subject: b.Subject, Base: b.Base, BaseBranch: b.BaseBranch,
 		Ahead: b.Ahead, Behind: b.Behind, Updated: b.Updated,

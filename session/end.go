@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sketch-ide/sketch-ide/container"
+	"github.com/sketch-ide/sketch-ide/repo"
 )
 
 // stopGrace is how long a container may take to end before it is killed. The agent needs milliseconds; the rest is for what it runs.
@@ -34,7 +35,7 @@ func (s *Supervisor) Remove(ctx context.Context, name string) error {
 	if err := e.Remove(ctx, info.Container); err != nil {
 		return err
 	}
-	return s.cfg.Store.Remove(ctx, info.Name)
+	return s.forget(ctx, info.Name)
 }
 
 func (s *Supervisor) target(ctx context.Context, name string) (Engine, Info, error) {
@@ -137,7 +138,23 @@ func (s *Supervisor) forget(ctx context.Context, name string) error {
 	if !ValidName(name) { // a container that bears our label and somebody else's name has no state here
 		return nil
 	}
+	s.forgetRefs(ctx, name)
 	return s.cfg.Store.Remove(ctx, name)
+}
+
+// forgetRefs removes what the host's repository remembers of a session; its branch stays, which is the work. A repository that is gone has forgotten.
+func (s *Supervisor) forgetRefs(ctx context.Context, name string) {
+	rec, err := s.cfg.Store.load(name)
+	if err != nil || !rec.Ready {
+		return
+	}
+	r, err := repo.Open(ctx, rec.Folder)
+	if err == nil {
+		err = r.Forget(ctx, name)
+	}
+	if err != nil {
+		s.cfg.Log.Info("the repository still remembers a session", "session", name, "error", err)
+	}
 }
 
 func (s *Supervisor) prunable(info Info, o PruneOptions) bool {
@@ -168,7 +185,7 @@ func (s *Supervisor) pruneState(ctx context.Context, e Engine, kept map[string]b
 			continue
 		}
 		if !o.DryRun {
-			if err := s.cfg.Store.Remove(ctx, name); err != nil {
+			if err := s.forget(ctx, name); err != nil {
 				return removed, err
 			}
 		}

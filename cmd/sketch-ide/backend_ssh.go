@@ -14,8 +14,6 @@ import (
 	"github.com/sketch-ide/sketch-ide/sshconfig"
 )
 
-var errNotInThisBuild = &jsonrpc.Error{Kind: jsonrpc.KindInternal, Message: "not in this build"}
-
 // OpenRemote says how to open a session's folder over SSH.
 func (b *backend) OpenRemote(ctx context.Context, p jsonrpc.OpenRemoteParams) (jsonrpc.OpenRemoteResult, error) {
 	info, err := b.find(ctx, p.Session)

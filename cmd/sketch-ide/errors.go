@@ -24,7 +24,7 @@ func explain(err error) *jsonrpc.Error {
 	if e, ok := errors.AsType[*jsonrpc.Error](err); ok {
 		return e
 	}
-	for _, explainer := range []func(error) *jsonrpc.Error{explainEngine, explainImage, explainRepo, explainAgent, explainSession, explainPort, explainSSHConfig} {
+	for _, explainer := range []func(error) *jsonrpc.Error{explainEngine, explainImage, explainRepo, explainWork, explainAgent, explainSession, explainPort, explainSSHConfig} {
 		if e := explainer(err); e != nil {
 			e.Err = err
 			return e
@@ -136,9 +136,6 @@ func explainRepo(err error) *jsonrpc.Error {
 			kind = jsonrpc.KindNoGit
 		}
 		return &jsonrpc.Error{Kind: kind, Message: fmt.Sprintf("%s: %v", e.Dir, e.Err), Hint: e.Hint}
-	}
-	if e, ok := errors.AsType[*session.BranchError](err); ok {
-		return &jsonrpc.Error{Kind: jsonrpc.KindGit, Message: e.Error(), Hint: e.Hint, Retryable: true}
 	}
 	switch {
 	case errors.Is(err, repo.ErrNoGitInside):
