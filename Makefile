@@ -21,7 +21,7 @@ check: ## the fast checks, for before a commit
 bench: build ## measure against the real engine
 	@scripts/bench.sh
 
-fuzz: ## run each fuzz target for FUZZTIME=20s
+fuzz: ## run each fuzz target for FUZZTIME=20s, and the stress test for STRESS=2m
 	@scripts/fuzz.sh
 
 release: ## build dist/ for Linux and macOS, amd64 and arm64

@@ -143,7 +143,7 @@ func open(t *testing.T, store *session.Store, change ...func(*session.Config)) *
 // await waits until the session's told state satisfies ok.
 func (w *window) await(name, what string, ok func(session.Info) bool) session.Info {
 	w.t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	for {
 		w.mu.Lock()
 		info, news := w.info[name], w.news
@@ -154,7 +154,7 @@ func (w *window) await(name, what string, ok func(session.Info) bool) session.In
 		select {
 		case <-news:
 		case <-deadline:
-			w.t.Fatalf("%s: %s: not seen within 20 s; last: %+v", name, what, info)
+			w.t.Fatalf("%s: %s: not seen within a minute; last: %+v", name, what, info)
 		}
 	}
 }

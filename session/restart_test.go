@@ -71,7 +71,7 @@ func startServer(t *testing.T, w *window, info session.Info, port uint16, argv [
 func (s *devServer) awaitLine(text string) {
 	s.t.Helper()
 	var seen []string
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(patience)
 	for {
 		select {
 		case line := <-s.lines:
@@ -80,7 +80,7 @@ func (s *devServer) awaitLine(text string) {
 			}
 			seen = append(seen, line)
 		case <-deadline:
-			s.t.Fatalf("no line with %q within 20 s; seen:\n%s", text, strings.Join(seen, "\n"))
+			s.t.Fatalf("no line with %q; seen:\n%s", text, strings.Join(seen, "\n"))
 		}
 	}
 }
@@ -189,7 +189,7 @@ func (v *visitors) visit(ctx context.Context) error {
 // awaitVisit waits until a request that began after since was answered.
 func (v *visitors) awaitVisit(t *testing.T, since time.Time) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(patience)
 	for {
 		v.mu.Lock()
 		news := v.news
@@ -203,7 +203,7 @@ func (v *visitors) awaitVisit(t *testing.T, since time.Time) {
 		select {
 		case <-news:
 		case <-deadline:
-			t.Fatalf("%s: nobody was answered within 20 s", v.url)
+			t.Fatalf("%s: nobody was answered", v.url)
 		}
 	}
 }
