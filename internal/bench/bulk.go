@@ -154,13 +154,13 @@ func send(c net.Conn, until time.Time) (int64, error) {
 	if _, err := c.Write([]byte{wantUp}); err != nil {
 		return 0, err
 	}
-	for data := make([]byte, chunk); time.Now().Before(until); {
+	for data := make([]byte, chunk); data[0] != lastChunk; {
+		if !time.Now().Before(until) {
+			data[0] = lastChunk
+		}
 		if _, err := c.Write(data); err != nil {
 			return 0, err
 		}
-	}
-	if err := c.(*net.TCPConn).CloseWrite(); err != nil {
-		return 0, err
 	}
 	var count [8]byte
 	if _, err := io.ReadFull(c, count[:]); err != nil {

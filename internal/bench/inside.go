@@ -137,12 +137,15 @@ func listenStreams(port string) (net.Listener, error) {
 // What a client of the stream server wants, as its first byte.
 const (
 	wantDown = 'd' // bytes for as long as it reads
-	wantUp   = 'u' // the number of bytes that it sent, once it has half-closed
+	wantUp   = 'u' // the number of bytes that it sent, once the first byte of a chunk says that it is the last
 	wantEcho = 'e' // every byte back
 )
 
-// chunk is one read or write of a bulk transfer.
+// chunk is one write of a bulk transfer, and one read at the most.
 const chunk = 256 << 10
+
+// lastChunk is the first byte of the last chunk on the way up.
+const lastChunk = 1
 
 // serveStream does what the first byte says. Errors end the connection, and the client notices.
 func serveStream(conn net.Conn) {
@@ -159,8 +162,9 @@ func serveStream(conn net.Conn) {
 			}
 		}
 	case wantUp:
-		n := drain(conn)
-		_, _ = conn.Write(binary.BigEndian.AppendUint64(nil, uint64(n)))
+		if n, err := takeChunks(conn); err == nil {
+			_, _ = conn.Write(binary.BigEndian.AppendUint64(nil, uint64(n)))
+		}
 	case wantEcho:
 		for small := make([]byte, 16); ; { // there are thousands of these
 			n, err := conn.Read(small)
@@ -174,13 +178,14 @@ func serveStream(conn net.Conn) {
 	}
 }
 
-// drain reads until the end or an error, which is an end too, and returns how much came.
-func drain(r io.Reader) (n int64) {
+// takeChunks reads chunks until the last, and returns how many bytes they had. There is no half-close to say that it is over: the seed's server loses
+// the answer to one.
+func takeChunks(r io.Reader) (n int64, err error) {
 	for data := make([]byte, chunk); ; {
-		m, err := r.Read(data)
+		m, err := io.ReadFull(r, data)
 		n += int64(m)
-		if err != nil {
-			return n
+		if err != nil || data[0] == lastChunk {
+			return n, err
 		}
 	}
 }

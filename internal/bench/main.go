@@ -34,6 +34,7 @@ var parts = []struct {
 	{"idle", benchIdle},
 	{"requests", benchRequests},
 	{"bulk", benchBulk},
+	{"outage", benchOutages},
 }
 
 func main() {

@@ -73,7 +73,7 @@ func (b *bench) startSeed(ctx context.Context) error {
 	}
 	s := &b.peers.seed
 	if s.container, err = docker(ctx, "run", "-d", "--rm", "--init", "-v", program+":/bench:ro", "-p", fmt.Sprintf("127.0.0.1::%d", seedPort),
-		"--ulimit", fmt.Sprintf("nofile=%d", wantFiles), b.image, "/bench", seedArg, strings.TrimSpace(string(public))); err != nil {
+		b.image, "/bench", seedArg, strings.TrimSpace(string(public))); err != nil {
 		return err
 	}
 	where, err := docker(ctx, "port", s.container, strconv.Itoa(seedPort))
