@@ -66,6 +66,7 @@ export class Log {
         `${messageLabel(message)}: ${(message.text ?? message.question?.text ?? '').slice(0, 300)}`,
       );
     }
+    if (message.kind === 'question' && !message.done) this.#following = true; // it must not be missed
     if (this.#scheduled) return;
     this.#scheduled = true;
     requestAnimationFrame(() => this.#draw());

@@ -31,12 +31,12 @@ describe('the Sketch view', () => {
     await workbench.openView('Sketch');
     const welcome = workbench.pane('Sessions');
     await welcome.getByText('No sessions on this machine.').waitFor();
+    await workbench.screenshot('stub-welcome');
+    await workbench.openView('Sketch Chat');
     chat = await workbench.webview('#chat');
     await chat.getByText('Give the agent a container of its own').waitFor();
-    await workbench.screenshot('stub-welcome');
     await chat.getByRole('button', { name: 'Start Session' }).click();
     await chat.getByText('Say what you want to have done.').waitFor();
-    await workbench.pane('Sessions').getByText('sketch/guest-book').waitFor();
   });
 
   test('a prompt is answered: text, tools with output, a screenshot, the plan, the cost', async () => {
@@ -104,6 +104,7 @@ describe('the Sketch view', () => {
       op: 'branch',
       branch: { exists: true, commit: 'fedcba', subject: 'Add a form', ahead: 2 },
     });
+    await workbench.openView('Sketch');
     const changes = workbench.pane('Changes');
     for (const name of ['guestbook.py', 'server.py', 'notes.txt']) await changes.getByText(name).waitFor();
     await changes.getByText('guestbook.py').click();
@@ -129,7 +130,10 @@ describe('the Sketch view', () => {
     await workbench.toast('Sent 1 comment on 1 file to the agent.').waitFor();
     assert.equal(lastArgument('sketch.comment').send, true);
     await workbench.page.locator('.review-comment').waitFor({ state: 'detached' });
+    await workbench.openView('Sketch Chat');
+    chat = await workbench.webview('#chat'); // the page was made anew: it has all of the conversation again
     await chat.getByText('guestbook.py:5: Ask for the name first.').waitFor();
+    await chat.locator('article[aria-label="You"]').getByText('Add a form').waitFor({ state: 'attached' });
   });
 
   test('a conflict is predicted, and nothing is done', async () => {
@@ -141,6 +145,7 @@ describe('the Sketch view', () => {
     await dialog.getByRole('button', { name: 'Let the Agent Resolve It' }).click();
     await eventually('the prompt', () => /git fetch sketch-host/.test(lastArgument('sketch.prompt').text));
     await workbench.focused(chat, '#prompt');
+    await chat.getByText('Done: the guest book has a form').last().waitFor();
     assert.ok(command('sketch.merge').every(call => argument(call).dryRun));
     await stub.tell({ op: 'conflict', paths: [] });
   });
@@ -161,6 +166,7 @@ describe('the Sketch view', () => {
       op: 'port',
       port: { number: 3000, hostPort: 3001, reason: '3000 in use', process: 'vite' },
     });
+    await workbench.openView('Sketch');
     const ports = workbench.pane('Ports');
     await ports.getByText('3000 → 3001').waitFor();
     await ports.getByText('localhost:3001 · vite').waitFor();

@@ -198,7 +198,13 @@ export class Workbench {
 
   /** Opens a view container of the activity bar. */
   async openView(title) {
-    await this.page.locator(`.activitybar .action-label[aria-label^="${title}"]`).click();
+    const labels = [`[aria-label="${title}"]`, `[aria-label^="${title} - "]`, `[aria-label^="${title} ("]`];
+    const label = labels.map(suffix => `.action-label${suffix}`).join();
+    // A badge may lie over the label.
+    await this.page
+      .locator('.activitybar li.action-item', { has: this.page.locator(label) })
+      .first()
+      .click();
   }
 
   /** A section of the side bar. */
