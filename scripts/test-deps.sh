@@ -6,7 +6,7 @@ set -euo pipefail
 # command:package, the package being Debian's.
 needs=(
   gcc:gcc git:git curl:curl ssh:openssh-client /usr/sbin/sshd:openssh-server rsync:rsync ip:iproute2
-  nvim:neovim emacs:emacs-nox tmux:tmux chromium:chromium busybox:busybox-static iptables:iptables psql:postgresql-client redis-cli:redis-tools
+  nvim:neovim emacs:emacs-nox tmux:tmux chromium:chromium busybox:busybox-static iptables:iptables psql:postgresql-client redis-cli:redis-tools rg:ripgrep
 )
 packages=()
 for need in "${needs[@]}"; do

@@ -106,17 +106,27 @@ func (t *typed[In]) parse(input json.RawMessage) (in In, err error) {
 	return in, json.Unmarshal(input, &in)
 }
 
-// simplify drops what only an author of schemas wants to know.
+// maxReason bounds a complaint: it may quote the input.
+const maxReason = 400
+
+// simplify keeps of a complaint where it is about and what is wrong, which is all that a model needs.
 func simplify(err error) error {
-	text := err.Error()
+	text, where := err.Error(), ""
 	for {
 		rest, ok := strings.CutPrefix(text, "validating ")
-		_, reason, found := strings.Cut(rest, ": ")
+		path, reason, found := strings.Cut(rest, ": ")
 		if !ok || !found {
-			return fmt.Errorf("%s", strings.TrimSuffix(text, "."))
+			break
 		}
 		text = reason
+		if path != "root" {
+			where = strings.NewReplacer("/properties/", ".", "/items", "[]").Replace(path)
+		}
 	}
+	if where = strings.TrimPrefix(where, "."); where != "" {
+		text = where + ": " + text
+	}
+	return fmt.Errorf("%s", bound(strings.TrimSuffix(text, "."), maxReason))
 }
 
 // bounded is a tool whose results keep the bounds, and whose panics end nothing but their call.

@@ -68,10 +68,11 @@ func (q Query) compile() (*regexp.Regexp, error) {
 	if q.Literal {
 		pattern = regexp.QuoteMeta(pattern)
 	}
+	flags := "(?m)" // whole files are looked through first
 	if q.IgnoreCase {
-		pattern = "(?i)" + pattern
+		flags = "(?im)"
 	}
-	expr, err := regexp.Compile(pattern)
+	expr, err := regexp.Compile(flags + pattern)
 	if err != nil {
 		return nil, failf("The pattern is no regular expression: %v. Escape it, or set literal.", err)
 	}
@@ -150,7 +151,9 @@ func (f *Files) ripgrep(ctx context.Context, q Query, path string, found *hits) 
 	if err != nil {
 		return err
 	}
-	if err := cmd.Start(); err != nil {
+	if err := cmd.Start(); ctx.Err() != nil {
+		return ctx.Err()
+	} else if err != nil {
 		return failf("rg cannot be started: %v.", err)
 	}
 	f.collect(cmd.Dir, out, found)
