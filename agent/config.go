@@ -48,6 +48,8 @@ type Config struct {
 	Workspace string `json:"workspace,omitempty"`
 	// Env is added to the environment of every session, over the image's own.
 	Env map[string]string `json:"env,omitempty"`
+	// Unset names variables of the image and the container that nothing of ours gets.
+	Unset []string `json:"unset,omitempty"`
 }
 
 // Load reads and checks the configuration in a file. Its errors name the file and wrap [ErrConfig] or the file system's error.

@@ -60,6 +60,11 @@ type inside struct {
 }
 
 func newInside(ctx context.Context, cfg Config, log *slog.Logger) (*inside, error) {
+	for _, name := range cfg.Unset {
+		if err := os.Unsetenv(name); err != nil {
+			return nil, fmt.Errorf("unset %q: %w", name, err)
+		}
+	}
 	p := &inside{cfg: cfg, log: log, started: time.Now(), events: ports.NewLog(0)}
 	p.monitor = ports.NewMonitor(ports.MonitorConfig{Events: p.events, Ignore: engineDNS, Log: log.With("part", "ports")})
 	p.git = gitwatch.New(gitwatch.Config{Dir: cfg.Workspace, Log: log.With("part", "git")})

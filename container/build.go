@@ -19,6 +19,7 @@ type buildSpec struct {
 	dockerfile string // its path in the context
 	stage      Stage
 	args       map[string]string
+	target     string // stage
 	labels     map[string]string
 	tag        string
 	fresh      bool // without the builder's cache
@@ -72,6 +73,7 @@ func (e *Engine) buildOptions(spec buildSpec) build.ImageBuildOptions {
 		Dockerfile:  spec.dockerfile,
 		Labels:      spec.labels,
 		NoCache:     spec.fresh,
+		Target:      spec.target,
 		Remove:      true,
 		ForceRemove: true,
 		BuildArgs:   map[string]*string{},

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 const (
@@ -53,6 +54,9 @@ func readBuildContext(src source, limit int64) (buildContext, error) {
 		err = w.dockerfile()
 	} else {
 		err = w.folder("")
+		if err == nil && !slices.ContainsFunc(w.entries, func(entry contextEntry) bool { return entry.path == src.dockerfile }) {
+			err = w.dockerfile() // it lies outside
+		}
 	}
 	if errors.Is(err, ErrTooBig) {
 		return buildContext{}, fmt.Errorf("read build context of %s: %w", src.name, err)

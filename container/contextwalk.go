@@ -27,7 +27,7 @@ type contextWalk struct {
 
 // dockerfile adds the Dockerfile as it was read and checked: also where it is a link, and where it has changed since.
 func (w *contextWalk) dockerfile() error {
-	info, err := w.src.root.Stat(w.path(w.src.dockerfile))
+	info, err := w.src.root.Stat(filepath.FromSlash(w.src.file))
 	if err != nil {
 		return err
 	}

@@ -125,7 +125,7 @@ var calls = map[string]func(ctx context.Context, e *Engine) error{
 		_, err := e.build(ctx, buildSpec{write: singleFile(nil)}, newReporter(nil))
 		return err
 	},
-	"probe":       func(ctx context.Context, e *Engine) error { _, err := e.runProbe(ctx, "x"); return err },
+	"probe":       func(ctx context.Context, e *Engine) error { _, err := e.runProbe(ctx, "x", ""); return err },
 	"Create":      func(ctx context.Context, e *Engine) error { _, err := e.Create(ctx, Spec{Name: "x"}); return err },
 	"Start":       func(ctx context.Context, e *Engine) error { _, err := e.Start(ctx, "x"); return err },
 	"Stop":        func(ctx context.Context, e *Engine) error { return e.Stop(ctx, "x", 0) },

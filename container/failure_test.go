@@ -166,7 +166,7 @@ func TestInterruptedProbe(t *testing.T) {
 			<-r.Context().Done()
 		}
 	})
-	_, err := e.runProbe(ctx, "x")
+	_, err := e.runProbe(ctx, "x", "")
 	wantError(t, err, context.Canceled)
 	wantError(t, err, signalError{})
 	if err.Error() != "start probe: context canceled" {

@@ -53,7 +53,7 @@ func (e *Engine) hostConfig(spec Spec) *container.HostConfig {
 		LogConfig:     logConfig(bound(spec.Limits.LogSize, defaultLogSize)),
 		ShmSize:       shmSize,
 		Sysctls:       sysctls(spec.Image),
-		Mounts:        mounts(spec.Mounts),
+		Mounts:        e.mounts(spec),
 		Resources: container.Resources{
 			Memory: memory,
 			// The sum of memory and swap: none of the latter. By default the engine adds as much swap as memory, and a

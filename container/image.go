@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 )
 
 // DefaultBaseImage is used where the repository has no Dockerfile of its own and the settings name no image: Debian
@@ -13,9 +14,14 @@ const DefaultBaseImage = "buildpack-deps:bookworm"
 
 // ImageSpec says what a session's image is made from.
 type ImageSpec struct {
-	Dir        string            // the repository's root; .sketch/Dockerfile, then Dockerfile.sketch are looked for in it
-	BaseImage  string            // where there is neither; "" = DefaultBaseImage
+	Dir        string            // the repository's root; without Image and Dockerfile, .sketch/Dockerfile, then Dockerfile.sketch are looked for in it
+	Image      string            // an image to take as it is, before everything else
+	Dockerfile string            // a Dockerfile's path in Dir, slash-separated
+	Context    string            // the folder in Dir that its COPYs mean; "" = its own
+	Target     string            // the stage of the Dockerfile to build; "" = the last
+	BaseImage  string            // where there is none of these; "" = DefaultBaseImage
 	BuildArgs  map[string]string // for the Dockerfile's ARGs
+	User       string            // whom sessions run as, in place of the image's USER; a name or number, perhaps with a group
 	Rebuild    bool              // build afresh, without the image and layers that are there
 	MaxContext int64             // bound of the build context in bytes; 0 = 1 GiB
 }
@@ -25,14 +31,15 @@ type Image struct {
 	ID     string // sha256:…
 	Ref    string // sketch-ide/<repository>:<hash of the inputs>
 	Arch   string // in Go's names
-	User   string // as the image's USER says; "" = root
+	User   string // as ImageSpec.User or the image's USER says; "" = root
 	UID    int    // of User, as a process in the container has it
 	GID    int
-	Home   string // HOME of User
-	Bash   bool   // bash is on the PATH
-	IPv6   bool   // containers of this engine can have ::1
-	Source string // "Dockerfile.sketch", ".sketch/Dockerfile", or the base image's name
-	Cached bool   // nothing had to be built
+	Home   string   // HOME of User
+	Env    []string // of the image, NAME=value
+	Bash   bool     // bash is on the PATH
+	IPv6   bool     // containers of this engine can have ::1
+	Source string   // "Dockerfile.sketch", ".sketch/Dockerfile", or the base image's name
+	Cached bool     // nothing had to be built
 }
 
 // EnsureImage returns the image for spec, building it only when its inputs changed: the Dockerfile, the files of its
@@ -55,6 +62,9 @@ func (e *Engine) EnsureImage(ctx context.Context, spec ImageSpec, report func(Pr
 	if err != nil {
 		return Image{}, err
 	}
+	if spec.User != "" && !regexpUser.MatchString(spec.User) {
+		return Image{}, &BuildError{Dockerfile: src.name, Reason: "the user " + printable(spec.User) + " is none", Hint: "Name a user of the image, such as: vscode"}
+	}
 	b := imageBuild{Engine: e, spec: spec, src: src, report: newReporter(report)}
 	if err := b.readInputs(ctx); err != nil {
 		return Image{}, err
@@ -72,6 +82,9 @@ func (e *Engine) EnsureImage(ctx context.Context, spec ImageSpec, report func(Pr
 	}
 	return img, err
 }
+
+// regexpUser is what a USER instruction is given.
+var regexpUser = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,62})?$`)
 
 // vanished tells whether err may come from a layer that was removed while it was in use: the classic builder does not
 // hold the cached ones that it builds upon, so that a prune elsewhere can take them away. Such a failure is the

@@ -33,7 +33,7 @@ func (b *imageBuild) readInputs(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if b.hash, err = inputsHash(b.src, b.context, b.spec.BuildArgs); err != nil {
+	if b.hash, err = inputsHash(b.src, b.context, b.spec); err != nil {
 		return err
 	}
 	b.ref = imageRef(b.spec.Dir, b.hash)
@@ -119,7 +119,7 @@ func (b *imageBuild) describe(found image.InspectResponse) (out Image, bases map
 	}
 	return Image{
 		ID: found.ID, Ref: b.ref, Arch: goArch(found.Architecture), User: found.Config.User,
-		UID: seen.UID, GID: seen.GID, Home: seen.Home, Bash: seen.Bash, IPv6: seen.IPv6,
+		UID: seen.UID, GID: seen.GID, Home: seen.Home, Env: found.Config.Env, Bash: seen.Bash, IPv6: seen.IPv6,
 		Source: b.src.name,
 	}, bases, true
 }
@@ -174,7 +174,7 @@ func (b *imageBuild) ensureBases(ctx context.Context) error {
 
 func (b *imageBuild) buildUser(ctx context.Context) (string, error) {
 	spec := buildSpec{
-		dockerfile: "Dockerfile", stage: StageBuild, args: b.spec.BuildArgs, fresh: b.spec.Rebuild,
+		dockerfile: "Dockerfile", stage: StageBuild, args: b.spec.BuildArgs, target: b.spec.Target, fresh: b.spec.Rebuild,
 		labels: map[string]string{LabelKind: KindImage, LabelVersion: b.version, LabelOwner: b.owner},
 		write:  singleFile(b.src.data),
 	}
@@ -193,7 +193,7 @@ func (b *imageBuild) buildUser(ctx context.Context) (string, error) {
 // is only known by trying.
 func (b *imageBuild) probe(ctx context.Context, built image.InspectResponse) (probe, error) {
 	b.report(Progress{StageProbe, "Looking at the image", -1})
-	seen, err := b.runProbe(ctx, built.ID)
+	seen, err := b.runProbe(ctx, built.ID, b.spec.User)
 	if err == nil || ctx.Err() != nil || errors.Is(err, ErrEngineLost) || errors.Is(err, ErrNoShell) {
 		return seen, err
 	}
@@ -210,10 +210,7 @@ func (b *imageBuild) unstartable(built image.InspectResponse, err error) error {
 		Reason: "the image was built, and does not start: " + printable(bareCall(err)),
 		Hint:   "Look whether its sh runs: docker run --rm --entrypoint sh " + built.ID + " -c id",
 	}
-	var user string
-	if built.Config != nil {
-		user = printable(built.Config.User)
-	}
+	user := printable(b.user(built))
 	// Runtimes have no code for this.
 	if text := err.Error(); strings.Contains(text, "unable to find user") || strings.Contains(text, "unable to find group") {
 		failure.Reason = "the image's user is " + user + ", and it has no such user or group"
@@ -222,12 +219,16 @@ func (b *imageBuild) unstartable(built image.InspectResponse, err error) error {
 	return failure
 }
 
-func (b *imageBuild) buildFinal(ctx context.Context, built image.InspectResponse, seen probe) error {
-	var user string
-	if built.Config != nil {
-		user = built.Config.User
+// user is whom sessions run as.
+func (b *imageBuild) user(built image.InspectResponse) string {
+	if b.spec.User != "" || built.Config == nil {
+		return b.spec.User
 	}
-	text, err := layerDockerfile(built.ID, user, seen)
+	return built.Config.User
+}
+
+func (b *imageBuild) buildFinal(ctx context.Context, built image.InspectResponse, seen probe) error {
+	text, err := layerDockerfile(built.ID, b.user(built), seen)
 	if err != nil {
 		return err
 	}

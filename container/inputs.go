@@ -19,9 +19,11 @@ const refPrefix = "sketch-ide/"
 
 // inputsHash is a hash over all that the image is made from but the base images, whose ids are compared one by one
 // (see reusable): a base that was removed since must not cause a rebuild that has to fetch it again.
-func inputsHash(src source, context buildContext, args map[string]string) (string, error) {
+func inputsHash(src source, context buildContext, spec ImageSpec) (string, error) {
+	args := spec.BuildArgs
 	h := inputHasher{sha256.New()}
 	h.add("recipe", recipe)
+	h.add("target", spec.Target, "user", spec.User)
 	h.add("dockerfile", src.dockerfile, string(src.data))
 	for _, name := range slices.Sorted(maps.Keys(args)) {
 		h.add("arg", name, args[name])

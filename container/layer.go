@@ -22,8 +22,12 @@ var installers = map[string]string{
 // The RUN names its shell since an image's SHELL may be anything.
 func layerDockerfile(imageID, user string, found probe) (string, error) {
 	text := "FROM " + imageID + "\n"
+	setUser := ""
+	if user != "" {
+		setUser = "USER " + user + "\n"
+	}
 	if found.Git {
-		return text, nil
+		return text + setUser, nil
 	}
 	install, ok := installers[found.Manager]
 	if !ok {
@@ -33,11 +37,7 @@ func layerDockerfile(imageID, user string, found probe) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("encode command: %w", err)
 	}
-	text += "USER root\nRUN " + string(run) + "\n"
-	if user != "" {
-		text += "USER " + user + "\n"
-	}
-	return text, nil
+	return text + "USER root\nRUN " + string(run) + "\n" + setUser, nil
 }
 
 // singleFile writes a build context that is nothing but a Dockerfile.

@@ -35,12 +35,12 @@ func (m Mount) String() string {
 }
 
 // mounts are the engine's words for them.
-func mounts(list []Mount) []mount.Mount {
+func (e *Engine) mounts(spec Spec) []mount.Mount {
 	var all []mount.Mount
-	for _, m := range list {
+	for _, m := range spec.Mounts {
 		out := mount.Mount{Type: mount.Type(m.Type), Source: m.Source, Target: m.Target, ReadOnly: m.ReadOnly}
 		if m.Ours {
-			out.VolumeOptions = &mount.VolumeOptions{Labels: map[string]string{LabelKind: KindVolume}}
+			out.VolumeOptions = &mount.VolumeOptions{Labels: e.volumeLabels(spec)}
 		}
 		all = append(all, out)
 	}

@@ -39,11 +39,12 @@ const (
 
 // runProbe runs the script in a container of the image: without network, rights or a writable root.
 // Errors: ErrNoShell, errProbeSlow, and any that a container's start may have, such as that of a foreign architecture.
-func (e *Engine) runProbe(ctx context.Context, imageID string) (probe, error) {
+func (e *Engine) runProbe(ctx context.Context, imageID, user string) (probe, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, probeTimeout, errProbeSlow)
 	defer cancel()
 	created, err := e.api.ContainerCreate(ctx, &container.Config{
 		Image:       imageID,
+		User:        user, // "" = the image's
 		Entrypoint:  []string{"sh", "-c", probeScript},
 		Healthcheck: &container.HealthConfig{Test: []string{"NONE"}},
 		Labels:      map[string]string{LabelKind: KindProbe, LabelVersion: e.version, LabelOwner: e.owner},

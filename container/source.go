@@ -1,11 +1,13 @@
 package container
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 
 	"github.com/distribution/reference"
 )
@@ -16,6 +18,7 @@ type source struct {
 	name       string   // as shown to people: relative path of the Dockerfile, or the base image
 	dockerfile string   // path relative to dir; "" where it is generated
 	root       *os.Root // nil where there is no context
+	file       string   // its path relative to root
 	dir        string   // context, relative to root: "." or ".sketch"
 	ignore     []string // files that may hold the ignore patterns, relative to dir; the first that is there counts
 	data       []byte   // the Dockerfile
@@ -28,6 +31,12 @@ const maxDockerfile = 1 << 20
 // findSource: a folder of its own first, since who made that meant it most, then one file, then the base image.
 // Errors: *BuildError for a Dockerfile that cannot be read or used, *PullError for a name that is none.
 func findSource(root *os.Root, spec ImageSpec) (source, error) {
+	switch {
+	case spec.Image != "":
+		return generated(spec.Image)
+	case spec.Dockerfile != "":
+		return namedSource(root, spec)
+	}
 	for _, s := range []source{
 		{
 			name: ".sketch/Dockerfile", dir: ".sketch", dockerfile: "Dockerfile",
@@ -38,17 +47,48 @@ func findSource(root *os.Root, spec ImageSpec) (source, error) {
 			ignore: []string{"Dockerfile.sketch.dockerignore", ".dockerignore"},
 		},
 	} {
-		data, err := readWithin(root, path.Join(s.dir, s.dockerfile), maxDockerfile)
+		s.file = path.Join(s.dir, s.dockerfile)
+		found, err := s.read(root, spec)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if err != nil {
-			return source{}, unreadable(s.name, s.name, err)
-		}
-		s.root, s.data, s.parsed = root, data, parseDockerfile(data, spec.BuildArgs)
-		return s, s.check()
+		return found, err
 	}
 	return generated(spec.BaseImage)
+}
+
+// namedSource is the Dockerfile that the spec names, in the repository. One outside its context is sent beside it, under
+// a name that no file of the context has.
+func namedSource(root *os.Root, spec ImageSpec) (source, error) {
+	s := source{name: spec.Dockerfile, file: path.Clean(spec.Dockerfile), dir: path.Clean(spec.Context)}
+	if spec.Context == "" {
+		s.dir = path.Dir(s.file)
+	}
+	if rel, err := filepath.Rel(s.dir, s.file); err == nil && filepath.IsLocal(rel) {
+		s.dockerfile = filepath.ToSlash(rel)
+		s.ignore = []string{s.dockerfile + ".dockerignore"}
+	} else {
+		s.dockerfile = fmt.Sprintf(".dockerfile.%x", sha256.Sum256([]byte(s.file)))
+	}
+	s.ignore = append(s.ignore, ".dockerignore")
+	found, err := s.read(root, spec)
+	if errors.Is(err, fs.ErrNotExist) {
+		return source{}, unreadable(s.name, s.name, fs.ErrNotExist)
+	}
+	return found, err
+}
+
+// read completes a source by its Dockerfile. The error is fs.ErrNotExist where there is none.
+func (s source) read(root *os.Root, spec ImageSpec) (source, error) {
+	data, err := readWithin(root, s.file, maxDockerfile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return source{}, fs.ErrNotExist
+	}
+	if err != nil {
+		return source{}, unreadable(s.name, s.name, err)
+	}
+	s.root, s.data, s.parsed = root, data, parseDockerfile(data, spec.BuildArgs)
+	return s, s.check()
 }
 
 // generated is a Dockerfile of one line. The name may come from a repository's settings: only what is a name goes in.

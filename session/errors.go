@@ -3,6 +3,7 @@ package session
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -113,3 +114,19 @@ func (e *CheckoutError) Error() string {
 	return "copy the repository into the container: " + e.Err.Error()
 }
 func (e *CheckoutError) Unwrap() error { return e.Err }
+
+// DevcontainerError says that no session can be made as devcontainer.json describes it.
+type DevcontainerError struct {
+	Err  error
+	Hint string
+}
+
+func (e *DevcontainerError) Error() string { return "use devcontainer.json: " + e.Err.Error() }
+func (e *DevcontainerError) Unwrap() error { return e.Err }
+
+// RefusedError names what devcontainer.json asks for and a repository is not given. The session is made without.
+type RefusedError struct{ Asked []string }
+
+func (e *RefusedError) Error() string {
+	return "devcontainer.json asks for what a repository is not given: " + strings.Join(e.Asked, "; ")
+}

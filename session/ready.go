@@ -2,6 +2,9 @@ package session
 
 import (
 	"context"
+	"errors"
+	"io/fs"
+	"os"
 	"strings"
 
 	"github.com/sketch-ide/sketch-ide/repo"
@@ -34,4 +37,41 @@ func (s *Session) setReady(branch, commit, baseBranch string) error {
 	}
 	s.update(func() { s.inside = insideState{ready: true, branch: branch, commit: commit, baseBranch: baseBranch} })
 	return nil
+}
+
+// prepare runs what devcontainer.json wants run inside: at the creation once, waited for; at the start and the attaching beside what follows.
+func (s *Session) prepare(ctx context.Context, h hooks, report func(Progress)) error {
+	done := s.store.path(s.rec.Name, "prepared")
+	if _, err := os.Stat(done); errors.Is(err, fs.ErrNotExist) {
+		if err := s.runCreate(ctx, h.create, report); err != nil {
+			return err
+		}
+		if err := writeFile(done, nil, volatile); err != nil {
+			return err
+		}
+	}
+	s.attached.Do(func() { s.runBeside(h) })
+	return nil
+}
+
+// background runs work beside the session's own parts; it is ended and waited for with them.
+func (s *Session) background(work func(context.Context)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ctx := s.running; ctx != nil {
+		s.works.Go(func() { work(ctx) })
+	}
+}
+
+// serveBackground lets background begin until the returned function is called, which waits for what has begun. ctx has ended by then.
+func (s *Session) serveBackground(ctx context.Context) (wait func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.running = ctx
+	return func() {
+		s.mu.Lock()
+		s.running = nil
+		s.mu.Unlock()
+		s.works.Wait()
+	}
 }

@@ -32,15 +32,18 @@ type sessionConfig struct {
 // Session is one session that this process is attached to.
 type Session struct {
 	sessionConfig
-	conn  *tunnel.Conn
-	agent *agentPart
-	quit  chan struct{} // closed by detach
-	once  sync.Once     // guards the closing of quit
-	ended chan struct{} // closed when run has returned
-	wake  chan struct{} // capacity 1: there is something new to tell; more of it before it was told changes nothing
-	saves chan toSave   // capacity 1: the owner's latest state, to be written
+	conn     *tunnel.Conn
+	agent    *agentPart
+	quit     chan struct{}  // closed by detach
+	once     sync.Once      // guards the closing of quit
+	ended    chan struct{}  // closed when run has returned
+	wake     chan struct{}  // capacity 1: there is something new to tell; more of it before it was told changes nothing
+	works    sync.WaitGroup // what background began
+	attached sync.Once      // guards runBeside
+	saves    chan toSave    // capacity 1: the owner's latest state, to be written
 
-	mu         sync.Mutex // guards the fields below; nothing is called while it is held
+	mu         sync.Mutex      // guards the fields below; nothing is called while it is held
+	running    context.Context // run's, while it runs
 	inside     insideState
 	pipe       tunnel.State
 	stopped    *StoppedError // the container does not run
@@ -107,6 +110,7 @@ func newSession(cfg sessionConfig) (*Session, error) {
 func (s *Session) run(ctx context.Context) {
 	defer close(s.ended)
 	ctx, cancel := context.WithCancel(ctx)
+	wait := s.serveBackground(ctx)
 	var group sync.WaitGroup
 	// All end with ctx, which the publisher's return cancels; they are waited for right below.
 	group.Go(func() { s.report("connection", s.conn.Run(ctx)) })
@@ -120,6 +124,7 @@ func (s *Session) run(ctx context.Context) {
 	s.publish(ctx)
 	cancel()
 	group.Wait()
+	wait()
 }
 
 func (s *Session) report(what string, err error) {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/sketch-ide/sketch-ide/agent"
@@ -28,18 +29,59 @@ type ContainerSettings struct {
 
 // box is what a container is made of beside its image: what the user's settings and, as far as it is granted, the repository say.
 type box struct {
-	mounts  []container.Mount
-	env     map[string]string // of sessions inside, not of the container, whose variables everybody who may use the engine sees
-	limits  container.Limits
-	network container.Network
+	mounts       []container.Mount
+	containerEnv map[string]string
+	env          map[string]string // of sessions inside, not of the container, whose variables everybody who may use the engine sees
+	unset        []string          // of the container's variables, those that sessions do not get
+	limits       container.Limits
+	network      container.Network
+}
+
+// addEnv adds a variable of the repository's; the user's own of that name stays.
+func (b *box) addEnv(name, value string) {
+	if _, ok := b.env[name]; !ok {
+		b.env[name] = value
+	}
+}
+
+// sessionEnv is what sessions get, with ${containerEnv:NAME} replaced by what the container has.
+func (b *box) sessionEnv(image container.Image) map[string]string {
+	inside := map[string]string{"PATH": defaultPath}
+	for _, entry := range image.Env {
+		if name, value, ok := strings.Cut(entry, "="); ok {
+			inside[name] = value
+		}
+	}
+	maps.Copy(inside, b.containerEnv)
+	env := map[string]string{}
+	for name, value := range b.env {
+		env[name] = expandContainerEnv(value, inside)
+	}
+	return env
+}
+
+// defaultPath is what the engine gives to an image that has no PATH.
+const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+var containerVariable = regexp.MustCompile(`\$\{containerEnv:([A-Za-z_][A-Za-z0-9_]*)(?::([^}]*))?\}`)
+
+func expandContainerEnv(text string, inside map[string]string) string {
+	return containerVariable.ReplaceAllStringFunc(text, func(match string) string {
+		m := containerVariable.FindStringSubmatch(match)
+		if value, ok := inside[m[1]]; ok {
+			return value
+		}
+		return m[2]
+	})
 }
 
 // newBox is what the settings alone say.
 func newBox(s ContainerSettings, r *repo.Repo, workspace string) box {
 	b := box{
-		env:     map[string]string{},
-		limits:  container.Limits{Memory: s.Memory, PIDs: s.PIDs, CPUs: s.CPUs},
-		network: s.Network,
+		containerEnv: map[string]string{},
+		env:          map[string]string{},
+		limits:       container.Limits{Memory: s.Memory, PIDs: s.PIDs, CPUs: s.CPUs},
+		network:      s.Network,
 	}
 	for _, name := range s.EnvForward {
 		if value, ok := os.LookupEnv(name); ok {
@@ -74,10 +116,10 @@ func (s *Supervisor) containerSpec(rec record, image container.Image, b box, bin
 	if err != nil {
 		return container.Spec{}, "", err
 	}
-	env := maps.Clone(b.env)
+	env := b.sessionEnv(image)
 	env["SKETCH_SESSION"] = rec.Name
 	config, err := agent.Config{
-		Session: rec.Name, User: rec.User, HostKey: server.Private, AuthorizedKeys: []string{rec.Client.Public}, Workspace: rec.Workspace, Env: env,
+		Session: rec.Name, User: rec.User, HostKey: server.Private, AuthorizedKeys: []string{rec.Client.Public}, Workspace: rec.Workspace, Env: env, Unset: b.unset,
 	}.Encode()
 	if err != nil {
 		return container.Spec{}, "", err
@@ -90,6 +132,7 @@ func (s *Supervisor) containerSpec(rec record, image container.Image, b box, bin
 			container.LabelFolder:  rec.Folder,
 			labelState:             s.cfg.Store.id,
 		},
+		Env:     b.containerEnv,
 		SSHPort: agent.SSHPort,
 		Network: b.network,
 		Mounts:  b.mounts,

@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 	"time"
 
-	"github.com/sketch-ide/sketch-ide/agent"
 	"github.com/sketch-ide/sketch-ide/agent/agentbin"
 	"github.com/sketch-ide/sketch-ide/container"
 	"github.com/sketch-ide/sketch-ide/repo"
@@ -107,7 +105,11 @@ func (s *Supervisor) resume(ctx context.Context, e Engine, r *repo.Repo, rec rec
 		return Info{}, err
 	}
 	x.started()
-	return s.makeReady(ctx, x, r, report)
+	p, err := s.plan(r, StartOptions{})
+	if err != nil {
+		s.cfg.Log.Debug("no lifecycle commands", "error", err) // what is wrong with devcontainer.json is told by its follower
+	}
+	return s.makeReady(ctx, x, r, p.hooks, report)
 }
 
 // errImageGone: the image was there a moment ago and was removed (a prune in another terminal) before a container was made from it.
@@ -126,11 +128,15 @@ func (s *Supervisor) create(ctx context.Context, e Engine, r *repo.Repo, o Start
 }
 
 func (s *Supervisor) createOnce(ctx context.Context, e Engine, r *repo.Repo, o StartOptions, report func(Progress)) (_ Info, err error) {
-	image, err := e.EnsureImage(ctx, s.imageSpec(r, o), func(p container.Progress) { report(Progress{p.Message, p.Percent}) })
+	p, err := s.plan(r, o)
+	if err != nil {
+		return Info{}, err
+	}
+	image, err := e.EnsureImage(ctx, p.image, func(c container.Progress) { report(Progress{c.Message, c.Percent}) })
 	if err != nil {
 		return Info{}, &ImageError{Err: err}
 	}
-	rec, err := s.newRecord(e, r, o, image)
+	rec, err := s.newRecord(e, r, o, image, p.workspace)
 	if err != nil {
 		return Info{}, err
 	}
@@ -140,8 +146,7 @@ func (s *Supervisor) createOnce(ctx context.Context, e Engine, r *repo.Repo, o S
 		}
 	}()
 	report(Progress{"Creating container " + rec.Name, -1})
-	b := newBox(s.currentSettings().Container, r, rec.Workspace)
-	if err := s.createContainer(ctx, e, &rec, image, b); err != nil {
+	if err := s.createContainer(ctx, e, &rec, image, p.box); err != nil {
 		return Info{}, err
 	}
 	if err := errors.Join(s.cfg.Store.save(rec), s.writeSSH(ctx, rec)); err != nil {
@@ -154,7 +159,10 @@ func (s *Supervisor) createOnce(ctx context.Context, e Engine, r *repo.Repo, o S
 	if err != nil {
 		return Info{}, err
 	}
-	return s.makeReady(ctx, x, r, report)
+	if len(p.refused) > 0 {
+		x.problem(&RefusedError{Asked: p.refused})
+	}
+	return s.makeReady(ctx, x, r, p.hooks, report)
 }
 
 // createContainer makes the container and completes rec by what is known of it then.
@@ -181,22 +189,14 @@ func (s *Supervisor) createContainer(ctx context.Context, e Engine, rec *record,
 	return nil
 }
 
-func (s *Supervisor) imageSpec(r *repo.Repo, o StartOptions) container.ImageSpec {
-	spec := container.ImageSpec{Dir: r.Root, BaseImage: s.currentSettings().BaseImage, Rebuild: o.Rebuild}
-	if o.BaseImage != "" {
-		spec.BaseImage = o.BaseImage
-	}
-	return spec
-}
-
 // newRecord takes a name and makes the keys.
-func (s *Supervisor) newRecord(e Engine, r *repo.Repo, o StartOptions, image container.Image) (record, error) {
+func (s *Supervisor) newRecord(e Engine, r *repo.Repo, o StartOptions, image container.Image, workspace string) (record, error) {
 	client, err := newKeyPair("sketch-ide client")
 	if err != nil {
 		return record{}, err
 	}
 	rec := record{
-		Folder: r.Root, Image: image.Ref, User: userName(image), Workspace: path.Join(agent.Workspaces, r.Name),
+		Folder: r.Root, Image: image.Ref, User: userName(image), Workspace: workspace,
 		Engine: e.Host(), Created: time.Now().UTC().Truncate(time.Second), Client: client, ForwardAgent: s.currentSettings().ForwardAgent,
 	}
 	rec.Name = o.Name
@@ -226,7 +226,7 @@ const (
 )
 
 // makeReady waits for the connection and sees to it that the repository is inside.
-func (s *Supervisor) makeReady(ctx context.Context, x *Session, r *repo.Repo, report func(Progress)) (Info, error) {
+func (s *Supervisor) makeReady(ctx context.Context, x *Session, r *repo.Repo, h hooks, report func(Progress)) (Info, error) {
 	report(Progress{"Connecting", -1})
 	wait, cancel := context.WithTimeoutCause(ctx, connectTimeout, &ConnectTimeoutError{Name: x.rec.Name, After: connectTimeout})
 	defer cancel()
@@ -241,6 +241,9 @@ func (s *Supervisor) makeReady(ctx context.Context, x *Session, r *repo.Repo, re
 		for _, note := range append(r.Notes, r.Uncommitted(ctx)...) {
 			report(Progress{note, -1})
 		}
+	}
+	if err := x.prepare(ctx, h, report); err != nil {
+		return Info{}, x.explain(ctx, err)
 	}
 	return x.Info(), nil
 }

@@ -194,6 +194,19 @@ func explainSession(err error) *jsonrpc.Error {
 	if e, ok := errors.AsType[*session.RepositorySettingsError](err); ok {
 		return &jsonrpc.Error{Kind: jsonrpc.KindSettings, Message: strings.ReplaceAll(e.Error(), "\n", "; "), Hint: "The rest of it is in use."}
 	}
+	if e, ok := errors.AsType[*session.RefusedError](err); ok {
+		return &jsonrpc.Error{Kind: jsonrpc.KindSettings, Message: e.Error(), Hint: "The session goes without. See The image in the README."}
+	}
+	if e, ok := errors.AsType[*session.HookError](err); ok {
+		hint := "The session is usable; run the command inside when it is mended."
+		if len(e.Lines) > 0 {
+			hint += " Its last lines:\n" + strings.Join(e.Lines, "\n")
+		}
+		return &jsonrpc.Error{Kind: jsonrpc.KindSettings, Message: e.Error(), Hint: hint}
+	}
+	if e, ok := errors.AsType[*session.DevcontainerError](err); ok {
+		return &jsonrpc.Error{Kind: jsonrpc.KindSettings, Message: strings.ReplaceAll(e.Error(), "\n", "; "), Hint: e.Hint}
+	}
 	if e, ok := errors.AsType[*settingsError](err); ok {
 		return &jsonrpc.Error{Kind: jsonrpc.KindSettings, Message: e.Error(), Hint: "The other settings are in use. See Settings in the README."}
 	}
