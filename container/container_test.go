@@ -268,7 +268,8 @@ func TestListAndPrune(t *testing.T) {
 	if diff := cmp.Diff(map[string]State{c.ID: StateRunning, half.ID: StateCreated}, states); diff != "" {
 		t.Error(diff)
 	}
-	if usage, err := e.DiskUsage(t.Context()); err != nil || usage.Images < 0 || usage.Containers <= 0 {
+	usage, err := e.DiskUsage(t.Context())
+	if _, ok := usage.Images[img.ID]; err != nil || !ok || usage.Containers[c.ID] <= 0 {
 		t.Errorf("disk usage is %+v, %v", usage, err)
 	}
 

@@ -86,28 +86,48 @@ func (e *Engine) RemoveImage(ctx context.Context, id string) error {
 	return nil
 }
 
-// Usage is what ours takes of the engine's disk, in bytes, as far as the engine can tell.
-type Usage struct {
-	Images     int64 // without layers that other images share
-	Containers int64 // what was written in containers
-}
+// Usage is what ours takes of the engine's disk, in bytes, as far as the engine can tell: by id, of images without layers that others share, of containers
+// what was written in them.
+type Usage struct{ Images, Containers map[string]int64 }
 
-// DiskUsage adds up what ours takes. It can take seconds on a large engine.
+// DiskUsage measures what ours takes. It can take seconds on a large engine.
 func (e *Engine) DiskUsage(ctx context.Context) (Usage, error) {
-	found, err := e.api.DiskUsage(ctx, types.DiskUsageOptions{Types: []types.DiskUsageObject{types.ContainerObject, types.ImageObject}})
+	found, err := e.diskUsage(ctx)
 	if err != nil {
 		return Usage{}, wrap(ctx, "measure disk usage", err)
 	}
-	var usage Usage
+	usage := Usage{Images: map[string]int64{}, Containers: map[string]int64{}}
 	for _, s := range found.Images {
 		if _, ok := ourRefs(*s); ok {
-			usage.Images += s.Size - max(0, s.SharedSize)
+			usage.Images[s.ID] = s.Size - max(0, s.SharedSize)
 		}
 	}
 	for _, c := range found.Containers {
 		if ours(*c) {
-			usage.Containers += max(0, c.SizeRw)
+			usage.Containers[c.ID] = max(0, c.SizeRw)
 		}
 	}
 	return usage, nil
+}
+
+const (
+	usagePatience = 30 * time.Second
+	usageRetry    = 200 * time.Millisecond
+)
+
+// diskUsage waits its turn: engines measure for one client at once and refuse the others, by a text of their own and no code.
+func (e *Engine) diskUsage(ctx context.Context) (types.DiskUsage, error) {
+	retry := time.NewTicker(usageRetry)
+	defer retry.Stop()
+	for begun := time.Now(); ; {
+		found, err := e.api.DiskUsage(ctx, types.DiskUsageOptions{Types: []types.DiskUsageObject{types.ContainerObject, types.ImageObject}})
+		if err == nil || !strings.Contains(err.Error(), "already running") || time.Since(begun) > usagePatience {
+			return found, err
+		}
+		select {
+		case <-retry.C:
+		case <-ctx.Done():
+			return found, ctx.Err()
+		}
+	}
 }

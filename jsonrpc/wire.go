@@ -118,6 +118,7 @@ type PruneParams struct {
 	Older      string `json:"older,omitzero"`      // only what was made at least so long ago, e.g. "7d" or "12h30m"
 	All        bool   `json:"all,omitzero"`        // also sessions that run and that nobody is attached to
 	KeepImages bool   `json:"keepImages,omitzero"` // leave the images, so that the next start of each repository stays quick
+	Branches   bool   `json:"branches,omitzero"`   // also the removed sessions' branches, where a branch outside of sketch/ has all of their commits
 }
 
 // SessionsResult lists the sessions on this machine.
@@ -175,7 +176,7 @@ type LogsResult struct {
 
 // PruneResult says what was removed, or would be.
 type PruneResult struct {
-	Removed []string `json:"removed"` // "session", "image", "state" or "probe" and a name, e.g. "session sketch-calm-heron"
+	Removed []string `json:"removed"` // "session", "image", "state", "probe" or "branch" and a name, e.g. "session sketch-calm-heron"
 	Bytes   int64    `json:"bytes"`   // disk space that was freed, as far as the engine can tell
 }
 

@@ -3,10 +3,8 @@ package repo
 import (
 	"context"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -169,17 +167,4 @@ func (r *Repo) Keep(ctx context.Context, session, base string) error {
 	}
 	_, err := git(ctx, r.Root, "update-ref", "--no-deref", "-m", "sketch-ide: base of "+session, refsOf(session)+"/base", base)
 	return err
-}
-
-// Forget removes the refs that remember a session. Its branch stays: that is the work.
-func (r *Repo) Forget(ctx context.Context, session string) error {
-	refs, err := r.refs(ctx, refsOf(session))
-	if err != nil || len(refs) == 0 {
-		return err
-	}
-	var b strings.Builder
-	for _, name := range slices.Sorted(maps.Keys(refs)) {
-		fmt.Fprintf(&b, "delete %s %s\n", name, refs[name])
-	}
-	return gitCall{dir: r.CommonDir, args: []string{"--git-dir=.", "update-ref", "--stdin"}, in: strings.NewReader(b.String())}.run(ctx)
 }

@@ -26,6 +26,7 @@ type Engine interface {
 	Events(ctx context.Context, id string) iter.Seq[container.Event]
 	Logs(ctx context.Context, id string, lines int) ([]byte, error)
 	Images(ctx context.Context) ([]container.StoredImage, error)
+	DiskUsage(ctx context.Context) (container.Usage, error)
 	RemoveImage(ctx context.Context, id string) error
 	Probes(ctx context.Context, olderThan time.Duration) ([]container.Container, error)
 	ExecConn(ctx context.Context, id string, argv []string) (net.Conn, error)

@@ -65,8 +65,9 @@ func pruneCommand(o *options) *cobra.Command {
 	var p session.PruneOptions
 	cmd := &cobra.Command{
 		Use: "prune", Short: "Remove what earlier sessions left: stopped containers, unused images, state", Args: noArgs,
-		Long: "Removes sessions whose containers are stopped or half made and that nobody is attached to, images that no container uses, and state\n" +
-			"without a container. It touches only what bears sketch-ide's labels or lies in its state directory.",
+		Long: "Removes sessions whose containers are stopped or half made and that nobody is attached to, with what is in them, images that no container\n" +
+			"uses, and state without a container. It touches only what bears sketch-ide's labels, lies in its state directory, or is a ref below refs/sketch/ of such a\n" +
+			"session. Branches stay, and so do commits that were brought out and that no branch has.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.withSupervisor(cmd.Context(), session.Config{}, func(ctx context.Context, sup *session.Supervisor) error {
 				removed, err := sup.Prune(ctx, p)
@@ -83,6 +84,7 @@ func pruneCommand(o *options) *cobra.Command {
 	cmd.Flags().BoolVar(&p.All, "all", false, "also remove running sessions that nobody is attached to")
 	cmd.Flags().BoolVar(&p.KeepImages, "keep-images", false, "leave the images, so that the next start of each repository stays quick")
 	cmd.Flags().BoolVar(&p.DryRun, "dry-run", false, "only say what would be removed")
+	cmd.Flags().BoolVar(&p.Branches, "branches", false, "also remove the removed sessions' branches, where a branch outside of sketch/ has all of their commits")
 	cmd.Flags().Var((*ageValue)(&p.Older), "older", "only what was made at least so long ago, an `age` such as 7d or 12h")
 	jsonFlag(cmd, &asJSON)
 	return cmd
@@ -106,7 +108,7 @@ func (o *options) printPruned(removed []session.Pruned, dry bool) error {
 	for _, line := range result.Removed {
 		fmt.Fprintln(o.std.out, verb, line)
 	}
-	_, err := fmt.Fprintf(o.std.out, "%s %d, at most %.1f MB\n", verb, len(removed), float64(result.Bytes)/1e6)
+	_, err := fmt.Fprintf(o.std.out, "%s %d, %.1f MB\n", verb, len(removed), float64(result.Bytes)/1e6)
 	return err
 }
 

@@ -21,6 +21,7 @@ import (
 //	repo DIR           makes a git repository with one commit
 //	freeport VAR       sets VAR to a port that is free on this machine
 //	get URL TEXT       asks URL until the answer contains TEXT, for at most 30 s
+//	awaitref DIR REF   waits until the repository DIR has REF, for at most 60 s
 //	await FILE TEXT    waits until FILE contains TEXT, for at most 60 s
 func TestScripts(t *testing.T) {
 	t.Parallel()
@@ -40,7 +41,7 @@ func TestScripts(t *testing.T) {
 			env.Defer(func() { removeSessions(t, env) })
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"repo": makeRepo, "freeport": freePort, "get": get, "await": await},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"repo": makeRepo, "freeport": freePort, "get": get, "await": await, "awaitref": awaitRef},
 	})
 }
 
@@ -114,5 +115,11 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 			err = fmt.Errorf("%s is %q", args[0], data)
 		}
 		return err
+	})
+}
+
+func awaitRef(ts *testscript.TestScript, _ bool, args []string) {
+	eventually(ts, time.Minute, func() error {
+		return ts.Exec("git", "-C", ts.MkAbs(args[0]), "rev-parse", "--verify", "--quiet", args[1])
 	})
 }

@@ -321,6 +321,8 @@ export interface PruneParams {
   all?: boolean;
   /** Leave the images, so that the next start of each repository stays quick. */
   keepImages?: boolean;
+  /** Also the removed sessions' branches, where a branch outside of sketch/ has all of their commits. */
+  branches?: boolean;
 }
 
 /** SessionsResult lists the sessions on this machine. */
@@ -399,7 +401,7 @@ export interface LogsResult {
 
 /** PruneResult says what was removed, or would be. */
 export interface PruneResult {
-  /** "session", "image", "state" or "probe" and a name, e.g. "session sketch-calm-heron". */
+  /** "session", "image", "state", "probe" or "branch" and a name, e.g. "session sketch-calm-heron". */
   removed: string[];
   /** Disk space that was freed, as far as the engine can tell. */
   bytes: number;
