@@ -19,7 +19,7 @@ var commands = []availableCommand{
 func (x *session) welcome(ctx context.Context, p sessionRequest) {
 	x.server.update(ctx, x.name, commandsUpdate{Update: "available_commands_update", Commands: commands})
 	if len(p.MCPServers) > 0 {
-		x.remark("The editor's MCP servers are on this machine, which the container cannot reach: name those for the agent in the setting sketch.mcp.")
+		x.remark("The editor's MCP servers are on this machine, which the container cannot reach: name those for the agent in the setting mcpServers.")
 	}
 }
 
