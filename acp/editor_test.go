@@ -122,7 +122,6 @@ type backend struct {
 	made     int
 	messages []jsonrpc.Message
 	answers  chan string
-	playing  sync.WaitGroup
 }
 
 func newBackend() *backend { return &backend{answers: make(chan string, 10)} }

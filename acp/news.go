@@ -88,7 +88,7 @@ func (s *Server) MessageChanged(session string, message jsonrpc.Message) {
 }
 
 // Message takes something that the user should know; the editor's log is standard error.
-func (s *Server) Message(_ jsonrpc.Level, text string) { s.cfg.Log.Info(text) }
+func (s *Server) Message(_ jsonrpc.Level, text string) { s.cfg.Log.Info("message", "text", text) }
 
 // Offer takes a question of sketch-ide's own, for which ACP has no place outside of a session.
 func (s *Server) Offer(jsonrpc.Offer) {}

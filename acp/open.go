@@ -97,7 +97,7 @@ func (s *Server) start(ctx context.Context, p jsonrpc.StartParams) (jsonrpc.Sess
 type logged struct{ server *Server }
 
 // Report implements [jsonrpc.Progress].
-func (l logged) Report(message string, _ int) { l.server.cfg.Log.Info(message) }
+func (l logged) Report(message string, _ int) { l.server.cfg.Log.Info("progress", "step", message) }
 
 // decodeSession reads what the requests that open a session have in common.
 func decodeSession(params json.RawMessage) (sessionRequest, error) {

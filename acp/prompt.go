@@ -94,6 +94,7 @@ func stopped(status jsonrpc.AgentStatus) (any, error) {
 			return nil, &jsonrpc.Error{Kind: e.Kind, Message: e.Message, Hint: e.Hint, Retryable: e.Retryable}
 		}
 		return nil, &jsonrpc.Error{Kind: jsonrpc.KindModel, Message: "the turn failed"}
+	case jsonrpc.TurnDone:
 	}
 	return promptResponse{"end_turn"}, nil
 }

@@ -53,8 +53,10 @@ func examples() map[string]example {
 		"sketch.sshConfig": {SSHConfigParams{Action: SSHConfigInstall}, SSHConfigResult{
 			Installed: true, File: "/home/ada/.ssh/config", Line: "Include /home/ada/.local/state/sketch-ide/ssh_config", Changed: true,
 		}},
-		"sketch.prompt": {PromptParams{Text: "Fix the failing test.", Context: []PromptContext{{Path: "login_test.go", StartLine: 20, EndLine: 31}}},
-			PromptResult{Session: "sketch-brave-otter", ID: "m1", Turn: 1}},
+		"sketch.prompt": {
+			PromptParams{Text: "Fix the failing test.", Context: []PromptContext{{Path: "login_test.go", StartLine: 20, EndLine: 31}}},
+			PromptResult{Session: "sketch-brave-otter", ID: "m1", Turn: 1},
+		},
 		"sketch.cancel": {CancelParams{}, nil},
 		"sketch.answer": {AnswerParams{ID: "m7", Answer: "PostgreSQL"}, nil},
 		"sketch.conversation": {ConversationParams{Limit: 2}, ConversationResult{
