@@ -22,6 +22,8 @@ type front struct {
 	gone    chan struct{} // closed when the session's container was removed
 	leaving string        // what ctrl-C does
 
+	turns *turns // what is known of the agent, for those who wait
+
 	mu     sync.Mutex // guards the fields below; writing to the terminal is what it is for
 	screen screen
 	json   bool
@@ -29,6 +31,10 @@ type front struct {
 	state  session.State
 	branch jsonrpc.Branch // as last told
 	done   bool           // nothing more is told of ports
+
+	talk    *talk
+	talking bool   // the conversation is shown
+	partial string // of a line of the conversation, where only whole ones can stand
 }
 
 var _ session.Observer = (*front)(nil)
@@ -36,18 +42,21 @@ var _ session.Observer = (*front)(nil)
 // newFront returns a front end; leaving says what ctrl-C does.
 func newFront(w io.Writer, asJSON, live bool, leaving string) *front {
 	return &front{
-		gone: make(chan struct{}), ports: map[int]jsonrpc.Port{}, json: asJSON, leaving: leaving,
+		gone: make(chan struct{}), turns: newTurns(), talk: newTalk(), ports: map[int]jsonrpc.Port{}, json: asJSON, leaving: leaving,
 		screen: newScreen(w, live && !asJSON),
 	}
 }
 
 // upEvent is a line of `up --json`.
 type upEvent struct {
-	Type    string           `json:"type"` // "progress", "session", "port", "branch", "message"
+	Type    string           `json:"type"` // "progress", "session", "port", "branch", "message"; "agent", "said" and "turn" of the conversation
 	Message string           `json:"message,omitempty"`
 	Session *jsonrpc.Session `json:"session,omitempty"`
 	Port    *jsonrpc.Port    `json:"port,omitempty"`
 	Branch  *jsonrpc.Branch  `json:"branch,omitempty"`
+
+	Agent *jsonrpc.AgentStatus `json:"agent,omitempty"` // how the agent stands; with the type "turn", how its turn ended
+	Said  *jsonrpc.Message     `json:"said,omitempty"`  // a message as it stands; what has its id is replaced
 }
 
 func (f *front) tell(e upEvent) { f.screen.print(f.text(e)) }

@@ -50,7 +50,7 @@ func rootCommand(std streams) *cobra.Command {
 	flags.StringVar(&o.logFile, "log-file", "", "append the log to `file` instead of standard error")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	root.AddCommand(
-		serveCommand(o), acpCommand(o), upCommand(o), psCommand(o), portsCommand(o), sshCommand(o), sshConfigCommand(o), stopCommand(o), rmCommand(o), pruneCommand(o),
+		serveCommand(o), acpCommand(o), upCommand(o), chatCommand(o), psCommand(o), portsCommand(o), sshCommand(o), sshConfigCommand(o), stopCommand(o), rmCommand(o), pruneCommand(o),
 		logsCommand(o), diffCommand(o), mergeCommand(o), doctorCommand(o), versionCommand(o), agentCommand(o), proxyCommand(o),
 	)
 	return root

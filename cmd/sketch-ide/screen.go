@@ -15,6 +15,8 @@ type screen struct {
 	w      io.Writer
 	live   bool
 	footer []string
+
+	midline bool // the last line has not ended
 }
 
 func newScreen(w io.Writer, live bool) screen { return screen{w: w, live: live && isTerminal(w)} }
@@ -45,6 +47,10 @@ func (s *screen) update(lines, footer []string) {
 	if s.live && len(s.footer) > 0 {
 		// ECMA-48: cursor up, erase below; first past the ^C that a terminal echoes.
 		fmt.Fprintf(&b, "\r\x1b[%dA\x1b[J", len(s.footer)+1)
+	}
+	if s.midline && len(lines) > 0 {
+		b.WriteString("\n")
+		s.midline = false
 	}
 	for _, line := range lines {
 		b.WriteString(clean(line) + "\n")

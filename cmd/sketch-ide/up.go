@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/sketch-ide/sketch-ide/agent/conversation"
 	"github.com/sketch-ide/sketch-ide/jsonrpc"
 	"github.com/sketch-ide/sketch-ide/session"
 )
@@ -19,7 +21,9 @@ type upFlags struct {
 	box    containerFlags
 	start  session.StartOptions
 	remove bool
-	json   bool
+	talk   talkFlags
+	prompt string
+	once   bool
 }
 
 func upCommand(o *options) *cobra.Command {
@@ -38,6 +42,9 @@ func upCommand(o *options) *cobra.Command {
 			if len(dirs) == 1 {
 				f.start.Folder = dirs[0]
 			}
+			if f.prompt != "" && len(command) > 0 || f.once && f.prompt == "" {
+				return usagef("--prompt goes without a command, and --one-shot with --prompt")
+			}
 			return o.up(cmd.Context(), f, command)
 		},
 	}
@@ -47,7 +54,11 @@ func upCommand(o *options) *cobra.Command {
 	flags.StringVar(&f.start.Name, "name", "", "the session's `name`, sketch-…, for a second session of a repository")
 	flags.BoolVar(&f.start.Rebuild, "rebuild", false, "build the image again and start a new session")
 	flags.BoolVar(&f.remove, "rm", false, "remove the session at the end instead of detaching")
-	flags.BoolVar(&f.json, "json", false, "print one JSON object a line for each event; a command's output goes to standard error")
+	flags.StringVar(&f.prompt, "prompt", "", "a `text` for the agent, - for standard input; what it does is shown")
+	flags.BoolVar(&f.once, "one-shot", false, "with --prompt: end with the agent's turn; the exit status tells how it ended, see sketch-ide chat --help")
+	flags.StringVar(&f.talk.model, "model", "", "the `name` of the agent's model in the settings")
+	f.talk.settings.register(flags)
+	flags.BoolVar(&f.talk.json, "json", false, "print one JSON object a line for each event; a command's output goes to standard error")
 	return cmd
 }
 
@@ -56,15 +67,21 @@ func (o *options) up(ctx context.Context, f upFlags, command []string) error {
 	if err != nil {
 		return err
 	}
-	settings, err := decodeSettings(asked)
-	if err != nil {
+	if _, err := decodeSettings(asked); err != nil {
 		return &usageError{err}
 	}
-	front := newFront(o.std.out, f.json, len(command) == 0, "detaches")
+	settings, err := f.talk.settings.decode(asked)
+	if err != nil {
+		return err
+	}
+	if err := o.readPrompt(&f); err != nil {
+		return err
+	}
+	front := newFront(o.std.out, f.talk.json, len(command) == 0, "detaches")
 	if front.screen.live && o.logFile == "" {
 		o.std.err = front // nothing may be written into the live list
 	}
-	return o.withSupervisor(ctx, session.Config{Observer: front}, func(ctx context.Context, sup *session.Supervisor) error {
+	return o.withSupervisor(ctx, session.Config{Observer: front, Agents: front}, func(ctx context.Context, sup *session.Supervisor) error {
 		sup.Configure(settings)
 		begun := time.Now()
 		info, err := sup.Start(ctx, f.start, front.progress)
@@ -72,14 +89,17 @@ func (o *options) up(ctx context.Context, f upFlags, command []string) error {
 			return err
 		}
 		front.ready(info, time.Since(begun))
-		err = o.during(ctx, sup, info, front, command)
+		err = o.during(ctx, sup, info, front, f, command)
 		return errors.Join(err, o.leave(ctx, sup, info, f, front))
 	})
 }
 
 // during is what happens between the start and the end: the command, or the user's ctrl-C, or the end of the container.
-func (o *options) during(ctx context.Context, sup *session.Supervisor, info session.Info, front *front, command []string) error {
+func (o *options) during(ctx context.Context, sup *session.Supervisor, info session.Info, front *front, f upFlags, command []string) error {
 	if len(command) == 0 {
+		if err := front.promptFrom(ctx, sup, info.Name, f); err != nil || f.once {
+			return err
+		}
 		select {
 		case <-ctx.Done():
 		case <-front.gone:
@@ -100,6 +120,34 @@ func (o *options) during(ctx context.Context, sup *session.Supervisor, info sess
 	default:
 		return err
 	}
+}
+
+// readPrompt reads the prompt from standard input where the flag says so.
+func (o *options) readPrompt(f *upFlags) error {
+	if f.prompt != "-" {
+		return nil
+	}
+	text, err := io.ReadAll(io.LimitReader(o.std.in, maxPrompt+1))
+	if err != nil {
+		return fmt.Errorf("read prompt: %w", err)
+	}
+	f.prompt = string(text)
+	return nil
+}
+
+// promptFrom sends the prompt that `up` was given, if any, and with --one-shot follows its turn to the end.
+func (f *front) promptFrom(ctx context.Context, sup *session.Supervisor, name string, flags upFlags) error {
+	switch {
+	case flags.prompt == "":
+		return nil
+	case flags.once:
+		return f.oneShot(ctx, sup, name, flags.prompt, flags.talk.model)
+	}
+	if err := f.catchUp(ctx, sup, name, 1); err != nil {
+		return err
+	}
+	_, err := f.send(ctx, sup, name, conversation.Prompt{Text: flags.prompt, Model: flags.talk.model})
+	return err
 }
 
 const leaveTimeout = 30 * time.Second

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/pflag"
+	"github.com/tailscale/hujson"
+
+	"github.com/sketch-ide/sketch-ide/session"
+)
+
+// maxSettings bounds the settings file, so that a mistyped name does not fill the memory.
+const maxSettings = 1 << 20
+
+// settingsFlag is --settings.
+type settingsFlag struct{ file string }
+
+func (f *settingsFlag) register(flags *pflag.FlagSet) {
+	flags.StringVar(&f.file, "settings", "", "`file` with an editor's settings, JSON with comments (default: $XDG_CONFIG_HOME/sketch-ide/settings.json)")
+}
+
+// decode reads the user's settings for the terminal, with those that flags give over them.
+func (f *settingsFlag) decode(over json.RawMessage) (session.Settings, error) {
+	merged, err := f.read()
+	if err != nil {
+		return session.Settings{}, err
+	}
+	var flags map[string]json.RawMessage
+	if len(over) > 0 {
+		if err := json.Unmarshal(over, &flags); err != nil {
+			return session.Settings{}, fmt.Errorf("decode flags: %w", err)
+		}
+	}
+	maps.Copy(merged, flags)
+	data, err := json.Marshal(merged)
+	if err != nil {
+		return session.Settings{}, fmt.Errorf("encode settings: %w", err)
+	}
+	return decodeSettings(data)
+}
+
+// read returns the settings by name, whether they stand under "sketch" or bare; none where there is no file and none was named.
+func (f *settingsFlag) read() (map[string]json.RawMessage, error) {
+	path, named := f.file, f.file != ""
+	if !named {
+		dir, err := os.UserConfigDir()
+		if err != nil { // no home directory, and so no settings
+			return map[string]json.RawMessage{}, nil
+		}
+		path = filepath.Join(dir, "sketch-ide", "settings.json")
+	}
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !named:
+		return map[string]json.RawMessage{}, nil
+	case err != nil:
+		return nil, &settingsError{fmt.Errorf("read settings: %w", err)}
+	case info.Size() > maxSettings:
+		return nil, &settingsError{fmt.Errorf("read settings: %s has more than %d bytes", path, maxSettings)}
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, &settingsError{fmt.Errorf("read settings: %w", err)}
+	}
+	return decodeSettingsFile(path, data)
+}
+
+func decodeSettingsFile(path string, data []byte) (map[string]json.RawMessage, error) {
+	plain, err := hujson.Standardize(data)
+	if err != nil {
+		return nil, &settingsError{fmt.Errorf("%s: %w", path, err)}
+	}
+	values := map[string]json.RawMessage{}
+	if err := json.Unmarshal(plain, &values); err != nil {
+		return nil, &settingsError{fmt.Errorf("%s: want an object: %w", path, err)}
+	}
+	if nested, ok := values["sketch"]; ok {
+		values = map[string]json.RawMessage{}
+		if err := json.Unmarshal(nested, &values); err != nil {
+			return nil, &settingsError{fmt.Errorf("%s: sketch: want an object: %w", path, err)}
+		}
+	}
+	return values, nil
+}
