@@ -29,8 +29,20 @@ type helper struct {
 // startHelper starts a helper, which ends with the test.
 func startHelper(t testing.TB, env ...string) *helper {
 	t.Helper()
+	h := newHelper(t, env...)
+	h.start()
+	return h
+}
+
+func newHelper(t testing.TB, env ...string) *helper {
 	h := &helper{t: t, cmd: exec.Command(os.Args[0], "-test.run=^TestHelper$")}
 	h.cmd.Env = append(append(os.Environ(), helperVariable+"=1"), env...)
+	return h
+}
+
+func (h *helper) start() {
+	t := h.t
+	t.Helper()
 	out, err := h.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +58,6 @@ func startHelper(t testing.TB, env ...string) *helper {
 		h.in.Close()
 		_ = h.cmd.Wait() // says only how the helper ended
 	})
-	return h
 }
 
 func (h *helper) pid() int { return h.cmd.Process.Pid }
