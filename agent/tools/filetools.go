@@ -22,7 +22,12 @@ func (s *Set) readFile() Tool {
 			if err != nil {
 				return s.fileResult(ctx, "", err)
 			}
-			return Result{Text: content.Text}, nil
+			result := Result{Text: content.Text}
+			if content.Image != nil {
+				result.addImage(content.Image)
+				result.Failed = len(result.Images) == 0
+			}
+			return result, nil
 		})
 }
 

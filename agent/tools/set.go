@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,8 +30,9 @@ type Config struct {
 	// Busy marks that a command is alive until done is called; may be nil.
 	Busy func() (done func())
 
-	Limits Limits
-	Log    *slog.Logger // nil discards
+	Limits  Limits
+	Version string       // of this program, told to MCP servers
+	Log     *slog.Logger // nil discards
 }
 
 // Limits are for how long commands may run. Zero values take the defaults.
@@ -59,6 +61,7 @@ type Set struct {
 	shell *shell.Shell
 	files *files.Files
 	own   []Tool
+	mcp   servers
 }
 
 // New returns the tools. Close has to be called.
@@ -89,14 +92,17 @@ func (s *Set) ownTools() []Tool {
 	return append(all, done())
 }
 
-// Tools returns all tools there are now.
-func (s *Set) Tools(context.Context) []Tool {
-	all := make([]Tool, len(s.own))
-	for i, tool := range s.own {
-		all[i] = s.bounded(tool)
+// Tools returns all tools there are now. For MCP servers that are connecting for the first time it waits a few seconds, until ctx ends at most.
+func (s *Set) Tools(ctx context.Context) []Tool {
+	var all []Tool
+	for _, tool := range slices.Concat(s.own, s.mcp.tools(ctx)) {
+		all = append(all, s.bounded(tool))
 	}
 	return all
 }
+
+// SetMCP makes these the MCP servers, connects to new ones and lets go of those that are not among them.
+func (s *Set) SetMCP(all []MCPServer) { s.mcp.set(s.cfg, all) }
 
 func (s *Set) bounded(tool Tool) Tool {
 	return bounded{tool, func(name string, panicked any) {
@@ -104,16 +110,17 @@ func (s *Set) bounded(tool Tool) Tool {
 	}}
 }
 
-// JobsNote says which background jobs ended since the last call, one line each; empty: none.
+// JobsNote says which background jobs ended since the last call, and which MCP servers are not to be had, one line each; empty: none.
 func (s *Set) JobsNote() string {
 	var b strings.Builder
 	for _, job := range s.shell.Ended() {
 		fmt.Fprintf(&b, "Background job %d (%s) %s.\n", job.Number, oneLine(job.Command, "?"), howEnded(job))
 	}
-	return b.String()
+	return b.String() + s.mcp.note()
 }
 
-// Close ends background jobs and whatever else runs.
+// Close ends background jobs, MCP servers and whatever else runs.
 func (s *Set) Close() {
+	s.mcp.close()
 	s.shell.Close()
 }
