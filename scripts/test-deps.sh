@@ -19,6 +19,8 @@ if [ ${#packages[@]} -gt 0 ]; then
   install_packages "${packages[@]}"
 fi
 
+scripts/arm64-image.sh
+
 node=$(scripts/node.sh)
 export PATH=$node:$PATH
 cd editors/vscode
