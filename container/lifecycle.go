@@ -14,8 +14,8 @@ import (
 // Errors: ErrPortPublish, ErrNotFound, ErrEngineLost.
 func (e *Engine) Start(ctx context.Context, id string) (Container, error) {
 	err := e.api.ContainerStart(ctx, id, container.StartOptions{})
-	if err != nil && strings.Contains(err.Error(), "network "+e.network+" not found") && e.ensureNetwork(ctx) == nil {
-		err = e.api.ContainerStart(ctx, id, container.StartOptions{}) // `docker network prune` takes those of stopped containers
+	if networkMissing(err) && e.reattach(ctx, id) == nil {
+		err = e.api.ContainerStart(ctx, id, container.StartOptions{})
 	}
 	if err != nil {
 		if isPortFailure(err) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -97,6 +98,25 @@ func (e *Engine) networks(ctx context.Context) ([]network.Summary, error) {
 		return cmp.Or(a.Created.Compare(b.Created), strings.Compare(a.ID, b.ID))
 	})
 	return found, nil
+}
+
+// networkMissing tells whether a container did not start because its network is gone: `docker network prune` takes those
+// whose containers are all stopped. The engine has no code that tells this from a missing container.
+func networkMissing(err error) bool {
+	return err != nil && regexpNetwork.MatchString(err.Error())
+}
+
+var regexpNetwork = regexp.MustCompile(`network \S+ not found`)
+
+// reattach gives a stopped container the sessions' bridge, made anew, in place of the one that it remembers by its id.
+func (e *Engine) reattach(ctx context.Context, id string) error {
+	if err := e.ensureNetwork(ctx); err != nil {
+		return err
+	}
+	if err := e.api.NetworkDisconnect(ctx, e.network, id, true); err != nil {
+		return wrap(ctx, "leave network", err)
+	}
+	return wrap(ctx, "join network", e.api.NetworkConnect(ctx, e.network, id, nil))
 }
 
 // RemoveNetwork removes the sessions' bridge if no container is attached to it, running or not; the next Create makes

@@ -2,8 +2,10 @@ package container
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // privateNetwork gives the test's engine a bridge of its own, which is removed with the test.
@@ -36,4 +38,54 @@ func TestSessionsCannotReachEachOther(t *testing.T) {
 	if got := probe(client.ID, server.Address.String()); strings.Contains(got, "200") {
 		t.Errorf("a sibling got %q", got)
 	}
+}
+
+func TestNetworkThatIsRemovedComesBack(t *testing.T) {
+	t.Parallel()
+	e := testEngine(t)
+	privateNetwork(t, e)
+	c := session(t, e, plainImage(t, e), nil)
+	if removed, err := e.RemoveNetwork(t.Context()); removed || err != nil {
+		t.Errorf("a network in use: removed %v, %v", removed, err)
+	}
+	if err := e.Stop(t.Context(), c.ID, 0); err != nil {
+		t.Fatal(err)
+	}
+	found, err := e.networks(t.Context())
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%v, %v", found, err)
+	}
+	if err := e.api.NetworkRemove(t.Context(), found[0].ID); err != nil { // as docker network prune does
+		t.Fatal(err)
+	}
+	c, err = e.Start(t.Context(), c.ID)
+	if err != nil || !c.Address.IsValid() {
+		t.Errorf("start without its network: %+v, %v", c, err)
+	}
+}
+
+func TestVolumesAreFoundAgain(t *testing.T) {
+	t.Parallel()
+	e := testEngine(t)
+	name := "sketch-ide-test-" + e.version
+	c := session(t, e, plainImage(t, e), func(s *Spec) {
+		s.Labels = map[string]string{LabelFolder: "/the/folder"}
+		s.Mounts = []Mount{{Type: "volume", Source: name, Target: "/data", Ours: true}}
+	})
+	if got := inside(t, e, c.ID, "echo kept >/data/file; cat /data/file"); got != "kept" {
+		t.Errorf("inside: %q", got)
+	}
+	found, err := e.Volumes(t.Context())
+	i := slices.IndexFunc(found, func(v StoredVolume) bool { return v.Name == name })
+	if err != nil || i < 0 || found[i].Folder != "/the/folder" || found[i].Owner != e.owner || time.Since(found[i].Created) > time.Hour {
+		t.Fatalf("%+v, %v", found, err)
+	}
+	wantError(t, e.RemoveVolume(t.Context(), name), ErrInUse)
+	if err := e.Remove(t.Context(), c.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.RemoveVolume(t.Context(), name); err != nil {
+		t.Error(err)
+	}
+	wantError(t, e.RemoveVolume(t.Context(), name), ErrNotFound)
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -166,4 +167,43 @@ func TestDevcontainerThatCannotBeUsed(t *testing.T) {
 			t.Errorf("told %v", w.problems())
 		}
 	})
+}
+
+// TestPruneRemovesVolumes: a volume stays for as long as its folder has a session.
+func TestPruneRemovesVolumes(t *testing.T) {
+	t.Parallel()
+	store, repo := newStore(t), newRepo(t)
+	w := open(t, store, func(c *session.Config) {
+		c.Connect = func(ctx context.Context) (session.Engine, error) {
+			return container.Connect(ctx, container.Options{Owner: store.ID()})
+		}
+	})
+	writeFiles(t, repo, map[string]string{".devcontainer/devcontainer.json": `{"mounts": ["source=data,target=/data,type=volume"]}`})
+	info := w.start(repo)
+	w.output(info.Name, "echo kept >/data/file")
+	volumes := func(dry bool) []session.Pruned {
+		t.Helper()
+		removed, err := w.Prune(t.Context(), session.PruneOptions{KeepImages: true, DryRun: dry})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.DeleteFunc(removed, func(p session.Pruned) bool { return p.Kind != "volume" })
+	}
+	if got := volumes(false); len(got) > 0 {
+		t.Errorf("removed %v beside a session", got)
+	}
+	// Another session of the folder has the same volume.
+	if err := w.Remove(t.Context(), info.Name); err != nil {
+		t.Fatal(err)
+	}
+	info = w.start(repo)
+	if got := w.output(info.Name, "cat /data/file"); got != "kept" {
+		t.Errorf("the volume has %q", got)
+	}
+	if err := w.Remove(t.Context(), info.Name); err != nil {
+		t.Fatal(err)
+	}
+	if dry, got := volumes(true), volumes(false); len(dry) != 1 || len(got) != 1 || dry[0].Name != got[0].Name || !strings.HasSuffix(got[0].Name, "-data") {
+		t.Errorf("would remove %v, and removed %v", dry, got)
+	}
 }

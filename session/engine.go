@@ -28,6 +28,9 @@ type Engine interface {
 	Images(ctx context.Context) ([]container.StoredImage, error)
 	DiskUsage(ctx context.Context) (container.Usage, error)
 	RemoveImage(ctx context.Context, id string) error
+	Volumes(ctx context.Context) ([]container.StoredVolume, error)
+	RemoveVolume(ctx context.Context, name string) error
+	RemoveNetwork(ctx context.Context) (bool, error)
 	Probes(ctx context.Context, olderThan time.Duration) ([]container.Container, error)
 	ExecConn(ctx context.Context, id string, argv []string) (net.Conn, error)
 	Local() bool

@@ -22,7 +22,7 @@ type PruneOptions struct {
 
 // Pruned is one thing that was, or would be, removed.
 type Pruned struct {
-	Kind  string // "session", "image", "state", "probe", "branch"
+	Kind  string // "session", "image", "state", "probe", "volume", "branch"
 	Name  string
 	Bytes int64 // disk space, as far as the engine can tell
 }
@@ -63,6 +63,12 @@ func (s *Supervisor) Prune(ctx context.Context, o PruneOptions) ([]Pruned, error
 			return removed, err
 		}
 	}
+	volumes, err := s.pruneVolumes(ctx, e, kept, list, o)
+	removed = append(removed, volumes...)
+	if err != nil {
+		return removed, err
+	}
+	s.pruneNetwork(ctx, e, o)
 	state, err := s.pruneState(ctx, e, kept, list, o)
 	removed = append(removed, state...)
 	if err != nil {
