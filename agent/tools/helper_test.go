@@ -61,8 +61,15 @@ func (s *Set) useWith(ctx context.Context, t *testing.T, name string, input any)
 	return s.tool(t, name).Run(ctx, Call{ID: "1", Input: json.RawMessage(raw)})
 }
 
+// check calls a tool and checks what comes, as want does.
+func (s *Set) check(t *testing.T, name string, input any, failed bool, parts ...string) {
+	t.Helper()
+	result := s.use(t, name, input)
+	result.want(t, failed, parts...)
+}
+
 // want checks a result: whether it failed, and parts of its text.
-func (r Result) want(t *testing.T, failed bool, parts ...string) {
+func (r *Result) want(t *testing.T, failed bool, parts ...string) {
 	t.Helper()
 	if r.Failed != failed {
 		t.Errorf("failed %v: %s", r.Failed, r.Text)

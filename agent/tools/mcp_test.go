@@ -48,7 +48,7 @@ func mcpServer(t *testing.T, names ...string) string {
 	return web.URL
 }
 
-func names(s *Set, t *testing.T) string {
+func names(t *testing.T, s *Set) string {
 	t.Helper()
 	var all []string
 	for _, tool := range s.Tools(t.Context()) {
@@ -64,7 +64,7 @@ func TestMCP(t *testing.T) {
 	s := newSet(t)
 	one, two := mcpServer(t, "say.it", "say it", strings.Repeat("say", 40)), mcpServer(t, "say")
 	s.SetMCP([]MCPServer{{Name: "one", URL: one}, {Name: "two", URL: two}, {Name: "one", URL: two}})
-	got := names(s, t)
+	got := names(t, s)
 	if !strings.HasPrefix(got, "one_say_it one_saysay") || !strings.HasSuffix(got, " two_say") || len(strings.Fields(got)[1]) != maxToolName {
 		t.Fatalf("tools %q", got)
 	}
@@ -73,9 +73,9 @@ func TestMCP(t *testing.T) {
 	if len(r.Images) != 1 || r.Images[0].MIMEType != "image/png" {
 		t.Errorf("%d images", len(r.Images))
 	}
-	s.use(t, "two_say", ``).want(t, false, "say ")
-	s.use(t, "two_say", `[]`).want(t, true, "no JSON object")
-	s.use(t, "two_say", `{"text":5}`).want(t, true, "text")
+	s.check(t, "two_say", ``, false, "say ")
+	s.check(t, "two_say", `[]`, true, "no JSON object")
+	s.check(t, "two_say", `{"text":5}`, true, "text")
 	if title := s.tool(t, "two_say").Title([]byte(`{"text":"what it is"}`)); title != "what it is" {
 		t.Errorf("title %q", title)
 	}
@@ -85,11 +85,11 @@ func TestMCP(t *testing.T) {
 		t.Errorf("cancelled: %v", err)
 	}
 	s.SetMCP([]MCPServer{{Name: "three", URL: one}})
-	if got := names(s, t); strings.Contains(got, "two_say") || !strings.Contains(got, "three_say_it") {
+	if got := names(t, s); strings.Contains(got, "two_say") || !strings.Contains(got, "three_say_it") {
 		t.Errorf("tools %q", got)
 	}
 	s.SetMCP(nil)
-	if got := names(s, t); got != "" {
+	if got := names(t, s); got != "" {
 		t.Errorf("tools %q", got)
 	}
 }
@@ -122,5 +122,5 @@ func TestReadImage(t *testing.T) {
 	if r.want(t, false, "pic.png: image/png"); len(r.Images) != 1 {
 		t.Errorf("%d images", len(r.Images))
 	}
-	s.use(t, "read_file", `{"path":"broken.png"}`).want(t, true, "cannot be shown")
+	s.check(t, "read_file", `{"path":"broken.png"}`, true, "cannot be shown")
 }

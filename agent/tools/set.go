@@ -8,8 +8,10 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
+	"github.com/sketch-ide/sketch-ide/agent/tools/internal/browser"
 	"github.com/sketch-ide/sketch-ide/agent/tools/internal/files"
 	"github.com/sketch-ide/sketch-ide/agent/tools/internal/shell"
 	"github.com/sketch-ide/sketch-ide/ports"
@@ -29,6 +31,9 @@ type Config struct {
 	Ports func(ctx context.Context) (ports.Snapshot, error)
 	// Busy marks that a command is alive until done is called; may be nil.
 	Busy func() (done func())
+
+	// BrowserURL is the DevTools address (ws:// or http://) of a browser beside the container; empty: a Chromium in it.
+	BrowserURL string
 
 	Limits  Limits
 	Version string       // of this program, told to MCP servers
@@ -62,6 +67,9 @@ type Set struct {
 	files *files.Files
 	own   []Tool
 	mcp   servers
+
+	browser     *browser.Browser
+	screenshots atomic.Int64 // that were taken
 }
 
 // New returns the tools. Close has to be called.
@@ -77,12 +85,14 @@ func New(cfg Config) *Set {
 	}
 	s.shell = shell.New(shell.Config{Dir: cfg.Dir, Env: cfg.Env, Spool: spool, Busy: cfg.Busy, Log: cfg.Log})
 	s.files = files.New(files.Config{Dir: cfg.Dir, Env: cfg.Env})
+	s.browser = browser.New(browser.Config{URL: cfg.BrowserURL, Env: cfg.Env, Log: cfg.Log})
 	s.own = s.ownTools()
 	return s
 }
 
 func (s *Set) ownTools() []Tool {
 	all := []Tool{s.bash(), s.jobs(), s.readFile(), s.listFiles(), s.search(), s.patch(), s.todo()}
+	all = append(all, s.web()...)
 	if s.cfg.Ports != nil {
 		all = append(all, s.ports())
 	}
@@ -122,5 +132,6 @@ func (s *Set) JobsNote() string {
 // Close ends background jobs, MCP servers and whatever else runs.
 func (s *Set) Close() {
 	s.mcp.close()
+	s.browser.Close()
 	s.shell.Close()
 }

@@ -18,16 +18,16 @@ import (
 func TestBash(t *testing.T) {
 	t.Parallel()
 	s := newSet(t)
-	s.use(t, "bash", `{"command":"echo hi"}`).want(t, false, "hi\n")
-	s.use(t, "bash", `{"command":"true"}`).want(t, false, "[no output]")
-	s.use(t, "bash", `{"command":"echo no; exit 3"}`).want(t, true, "no\n[exit status 3]")
-	s.use(t, "bash", `{"command":"printf x; kill -KILL $$"}`).want(t, true, "x\n[ended by a signal: killed]")
-	s.use(t, "bash", `{"command":" "}`).want(t, true, "empty")
+	s.check(t, "bash", `{"command":"echo hi"}`, false, "hi\n")
+	s.check(t, "bash", `{"command":"true"}`, false, "[no output]")
+	s.check(t, "bash", `{"command":"echo no; exit 3"}`, true, "no\n[exit status 3]")
+	s.check(t, "bash", `{"command":"printf x; kill -KILL $$"}`, true, "x\n[ended by a signal: killed]")
+	s.check(t, "bash", `{"command":" "}`, true, "empty")
 	s.use(t, "bash", `{"command":"mkdir d; cd d"}`)
-	s.use(t, "bash", `{"command":"pwd"}`).want(t, false, s.cfg.Dir+"/d\n")
-	s.use(t, "bash", map[string]string{"command": strings.Repeat("x", 200_000)}).want(t, true, "Nothing was run: the command has more than 100 KiB")
+	s.check(t, "bash", `{"command":"pwd"}`, false, s.cfg.Dir+"/d\n")
+	s.check(t, "bash", map[string]string{"command": strings.Repeat("x", 200_000)}, true, "Nothing was run: the command has more than 100 KiB")
 	s.use(t, "bash", `{"command":"rmdir ../d; cd ."}`)
-	s.use(t, "bash", `{"command":"true"}`).want(t, false, "working directory was gone")
+	s.check(t, "bash", `{"command":"true"}`, false, "working directory was gone")
 }
 
 func TestBashOutputIsBounded(t *testing.T) {
@@ -45,10 +45,10 @@ func TestBashTimeLimits(t *testing.T) {
 	s := newSet(t, func(cfg *Config) {
 		cfg.Limits = Limits{Fast: 300 * time.Millisecond, Slow: 600 * time.Millisecond, Background: 500 * time.Millisecond}
 	})
-	s.use(t, "bash", `{"command":"echo begun; sleep 1000"}`).want(t, true, "begun\n[ended after 300ms; use slow")
-	s.use(t, "bash", `{"command":"sleep 1000","slow":true}`).want(t, true, "ended after 600ms, the time for slow commands")
-	s.use(t, "bash", `{"command":"sleep 1000","background":true}`).want(t, false, "job 1")
-	s.use(t, "jobs", `{"action":"read","job":1,"wait":60}`).want(t, false, "ended by a signal: terminated (its time of 500ms was up)")
+	s.check(t, "bash", `{"command":"echo begun; sleep 1000"}`, true, "begun\n[ended after 300ms; use slow")
+	s.check(t, "bash", `{"command":"sleep 1000","slow":true}`, true, "ended after 600ms, the time for slow commands")
+	s.check(t, "bash", `{"command":"sleep 1000","background":true}`, false, "job 1")
+	s.check(t, "jobs", `{"action":"read","job":1,"wait":60}`, false, "ended by a signal: terminated (its time of 500ms was up)")
 	eventually(t, "it is told", func() bool {
 		note := s.JobsNote()
 		return strings.Contains(note, "Background job 1 (sleep 1000) ended by a signal: terminated (its time")
@@ -78,17 +78,17 @@ func TestCancel(t *testing.T) {
 func TestJobs(t *testing.T) {
 	t.Parallel()
 	s := newSet(t)
-	s.use(t, "jobs", `{"action":"list"}`).want(t, false, "There are no jobs")
-	s.use(t, "bash", `{"command":"echo up; exec sleep 1000","background":true}`).want(t, false, "job 1")
-	s.use(t, "bash", `{"command":"sleep 1000 & echo left"}`).want(t, false, "left\n[something that it started still runs, as job 2]")
-	s.use(t, "jobs", `{"action":"list"}`).want(t, false, "job 1: runs for 0s", "job 2: still runs, left")
+	s.check(t, "jobs", `{"action":"list"}`, false, "There are no jobs")
+	s.check(t, "bash", `{"command":"echo up; exec sleep 1000","background":true}`, false, "job 1")
+	s.check(t, "bash", `{"command":"sleep 1000 & echo left"}`, false, "left\n[something that it started still runs, as job 2]")
+	s.check(t, "jobs", `{"action":"list"}`, false, "job 1: runs for 0s", "job 2: still runs, left")
 	eventually(t, "output", func() bool {
 		return strings.HasPrefix(s.use(t, "jobs", `{"action":"read","job":1}`).Text, "up\n[job 1: runs")
 	})
-	s.use(t, "jobs", `{"action":"kill","job":1}`).want(t, false, "terminated")
-	s.use(t, "jobs", `{"action":"kill","job":2}`).want(t, false, "has ended")
-	s.use(t, "jobs", `{"action":"kill","job":7}`).want(t, true, "Job 7: no such job", "job 1:")
-	s.use(t, "jobs", `{"action":"read"}`).want(t, true, "no such job")
+	s.check(t, "jobs", `{"action":"kill","job":1}`, false, "terminated")
+	s.check(t, "jobs", `{"action":"kill","job":2}`, false, "has ended")
+	s.check(t, "jobs", `{"action":"kill","job":7}`, true, "Job 7: no such job", "job 1:")
+	s.check(t, "jobs", `{"action":"read"}`, true, "no such job")
 	if note := s.JobsNote(); note != "" {
 		t.Errorf("told of what was killed: %q", note)
 	}
@@ -102,14 +102,14 @@ func TestFileTools(t *testing.T) {
 	if !strings.Contains(r.Diff, "+var X = 1\n") {
 		t.Errorf("diff %q", r.Diff)
 	}
-	s.use(t, "patch", `{"path":"a/b.go","hunks":[{"op":"replace","old":"X = 1","new":"X = 2"},{"op":"append","new":"var Y = 3\n"}]}`).want(t, false, "2 lines added, 1 removed")
-	s.use(t, "read_file", `{"path":"a/b.go","line":3}`).want(t, false, "     3\tvar X = 2\n     4\tvar Y = 3\n")
-	s.use(t, "search", `{"pattern":"Y ="}`).want(t, false, "a/b.go:4:var Y = 3\n")
-	s.use(t, "list_files", `{"pattern":"**/*.go"}`).want(t, false, "a/b.go\n")
-	s.use(t, "list_files", `{}`).want(t, false, "a/\n")
-	s.use(t, "list_files", ``).want(t, false, "a/\n")
-	s.use(t, "read_file", `{"path":"nope"}`).want(t, true, "does not exist")
-	s.use(t, "patch", `{"path":"a/b.go","hunks":[{"op":"replace","old":"X = 9","new":""}]}`).want(t, true, "was not changed: old is not in the file")
+	s.check(t, "patch", `{"path":"a/b.go","hunks":[{"op":"replace","old":"X = 1","new":"X = 2"},{"op":"append","new":"var Y = 3\n"}]}`, false, "2 lines added, 1 removed")
+	s.check(t, "read_file", `{"path":"a/b.go","line":3}`, false, "     3\tvar X = 2\n     4\tvar Y = 3\n")
+	s.check(t, "search", `{"pattern":"Y ="}`, false, "a/b.go:4:var Y = 3\n")
+	s.check(t, "list_files", `{"pattern":"**/*.go"}`, false, "a/b.go\n")
+	s.check(t, "list_files", `{}`, false, "a/\n")
+	s.check(t, "list_files", ``, false, "a/\n")
+	s.check(t, "read_file", `{"path":"nope"}`, true, "does not exist")
+	s.check(t, "patch", `{"path":"a/b.go","hunks":[{"op":"replace","old":"X = 9","new":""}]}`, true, "was not changed: old is not in the file")
 }
 
 func TestSchemaViolations(t *testing.T) {
@@ -136,7 +136,7 @@ func TestSchemaViolations(t *testing.T) {
 		{"ports", `{"x":1}`, "x"},
 		{"done", `null`, "summary"},
 	} {
-		s.use(t, test.tool, test.input).want(t, true, "Nothing was done: the input does not fit the schema of "+test.tool, test.want)
+		s.check(t, test.tool, test.input, true, "Nothing was done: the input does not fit the schema of "+test.tool, test.want)
 	}
 }
 
@@ -164,7 +164,7 @@ func TestTodo(t *testing.T) {
 	t.Parallel()
 	var plan []TodoItem
 	s := newSet(t, func(cfg *Config) { cfg.Todo = func(items []TodoItem) { plan = items } })
-	s.use(t, "todo", `{"items":[{"id":"a","text":" one ","status":"done"},{"id":"b","text":"two","status":"active"}]}`).want(t, false, "Noted: two.")
+	s.check(t, "todo", `{"items":[{"id":"a","text":" one ","status":"done"},{"id":"b","text":"two","status":"active"}]}`, false, "Noted: two.")
 	if len(plan) != 2 || plan[0] != (TodoItem{"a", "one", "done"}) {
 		t.Errorf("plan %+v", plan)
 	}
@@ -174,12 +174,12 @@ func TestTodo(t *testing.T) {
 		`[{"id":"","text":"x","status":"pending"}]`:                                                                       "short id",
 		"[" + strings.Repeat(`{"id":"a","text":"x","status":"pending"},`, 100) + `{"id":"b","text":"x","status":"done"}]`: "more than 100 items",
 	} {
-		s.use(t, "todo", `{"items":`+input+`}`).want(t, true, "The plan was not changed: ", strings.ReplaceAll(want, `\"`, `"`))
+		s.check(t, "todo", `{"items":`+input+`}`, true, "The plan was not changed: ", strings.ReplaceAll(want, `\"`, `"`))
 	}
 	if len(plan) != 2 {
 		t.Errorf("plan %+v", plan)
 	}
-	s.use(t, "todo", `{"items":[]}`).want(t, false, "0 of 0")
+	s.check(t, "todo", `{"items":[]}`, false, "0 of 0")
 }
 
 func TestAsk(t *testing.T) {
@@ -196,11 +196,11 @@ func TestAsk(t *testing.T) {
 			return question + strings.Join(options, "|"), nil
 		}
 	})
-	s.use(t, "ask", `{"question":"Which? ","options":[" a ","b"]}`).want(t, false, "The user answers: Which?a|b")
-	s.use(t, "ask", `{"question":"gone"}`).want(t, true, "There is no answer: nobody is there. Decide yourself")
-	s.use(t, "ask", `{"question":"x","options":["a"]}`).want(t, true, "2 to 10 options")
-	s.use(t, "ask", `{"question":"x","options":["a",""]}`).want(t, true, "1 to 200 bytes")
-	s.use(t, "ask", `{"question":" "}`).want(t, true, "Nothing was asked")
+	s.check(t, "ask", `{"question":"Which? ","options":[" a ","b"]}`, false, "The user answers: Which?a|b")
+	s.check(t, "ask", `{"question":"gone"}`, true, "There is no answer: nobody is there. Decide yourself")
+	s.check(t, "ask", `{"question":"x","options":["a"]}`, true, "2 to 10 options")
+	s.check(t, "ask", `{"question":"x","options":["a",""]}`, true, "1 to 200 bytes")
+	s.check(t, "ask", `{"question":" "}`, true, "Nothing was asked")
 	ctx, cancel := context.WithCancel(t.Context())
 	defer context.AfterFunc(ctx, func() {})()
 	cancel()
@@ -218,12 +218,12 @@ func TestPorts(t *testing.T) {
 	t.Parallel()
 	snapshot := ports.Snapshot{}
 	s := newSet(t, func(cfg *Config) { cfg.Ports = func(context.Context) (ports.Snapshot, error) { return snapshot, nil } })
-	s.use(t, "ports", ``).want(t, false, "Nothing listens")
+	s.check(t, "ports", ``, false, "Nothing listens")
 	snapshot.Ports = []ports.Port{
 		{Number: 3000, Addresses: []netip.Addr{netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("::1")}, Process: "node", PID: 7, Command: "node\x00 server.js"},
 		{Number: 5432, Addresses: []netip.Addr{netip.MustParseAddr("0.0.0.0")}},
 	}
-	s.use(t, "ports", ``).want(t, false, "3000 on 127.0.0.1 ::1, node (pid 7): node", "5432 on 0.0.0.0\n")
+	s.check(t, "ports", ``, false, "3000 on 127.0.0.1 ::1, node (pid 7): node", "5432 on 0.0.0.0\n")
 }
 
 func TestDone(t *testing.T) {

@@ -170,8 +170,10 @@ func (c *Client) serve(ctx context.Context) error {
 	// Ended by the end of the session, which end brings about; waited for below.
 	go func() { over <- session.Wait() }()
 	defer func() {
-		session.Close()
-		<-over
+		session.Close() // an error means that it was closed already
+		if err := <-over; err != nil {
+			c.cfg.Log.Debug("MCP session ended", "server", c.cfg.Server.Name, "err", err)
+		}
 	}()
 	for {
 		tools, err := c.list(ctx, session)

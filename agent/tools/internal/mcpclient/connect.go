@@ -49,8 +49,9 @@ func (c *Client) connect(ctx context.Context) (session *mcp.ClientSession, end f
 }
 
 func (c *Client) client() *mcp.Client {
-	client := mcp.NewClient(&mcp.Implementation{Name: "sketch-ide", Version: c.cfg.Version}, &mcp.ClientOptions{
-		Logger: c.cfg.Log.With("server", c.cfg.Server.Name), KeepAlive: keepAlive, KeepAliveFailureThreshold: 4,
+	return mcp.NewClient(&mcp.Implementation{Name: "sketch-ide", Version: c.cfg.Version}, &mcp.ClientOptions{
+		Capabilities: &mcp.ClientCapabilities{}, // no roots: a server's working directory is the workspace
+		Logger:       c.cfg.Log.With("server", c.cfg.Server.Name), KeepAlive: keepAlive, KeepAliveFailureThreshold: 4,
 		ToolListChangedHandler: func(context.Context, *mcp.ToolListChangedRequest) {
 			select {
 			case c.relist <- struct{}{}:
@@ -58,8 +59,6 @@ func (c *Client) client() *mcp.Client {
 			}
 		},
 	})
-	client.AddRoots(&mcp.Root{URI: (&url.URL{Scheme: "file", Path: c.cfg.Dir}).String(), Name: filepath.Base(c.cfg.Dir)})
-	return client
 }
 
 // start starts the server's process, in a process group of its own, so that what it starts ends with it.

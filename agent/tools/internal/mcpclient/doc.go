@@ -4,7 +4,7 @@
 // the tools stay known, and a call waits a while for the connection and then says why there is none. What a started server writes to its
 // standard error goes to the log. Servers are not trusted: names, schemas, descriptions and contents are bounded.
 //
-// The package knows nothing of models. It offers servers the workspace as their root, and neither sampling nor elicitation.
+// The package knows nothing of models. It offers servers neither roots nor sampling nor elicitation.
 //
 // Goroutines: [Client.Run] owns one connection at a time and waits for it; the SDK has its own, which end with their session.
 package mcpclient
