@@ -79,6 +79,13 @@ export class Backend implements vscode.Disposable {
     await connection.configure();
   }
 
+  /** Tells a running backend whether the window has the focus. */
+  async focus(focused: boolean): Promise<void> {
+    if (this.#state.kind !== 'running') return;
+    const connection = await this.connect();
+    await connection.focus(focused);
+  }
+
   async stop(): Promise<void> {
     const connecting = this.#connecting;
     this.#connecting = undefined;

@@ -10,6 +10,7 @@ import {
   LanguageClient,
   type LanguageClientOptions,
   type Middleware,
+  type ShowMessageParams,
   type ShowMessageRequestParams,
   State,
   type StaticFeature,
@@ -21,6 +22,7 @@ import {
   type Branch,
   type CommandMap,
   type CommandName,
+  type FocusParams,
   type MessageNotification,
   Notification,
   type PortEventNotification,
@@ -40,6 +42,8 @@ export interface Listener {
   agent(status: AgentStatus): void;
   message(message: MessageNotification): void;
   toast(params: ShowMessageRequestParams): Promise<ToastAction | null>;
+  /** A message without buttons that are the backend's. */
+  tell(params: ShowMessageParams): void;
   openExternal(url: string): Promise<boolean>;
   progress(token: string | number, value: ProgressValue, cancel: () => void): void;
   /** A command of the backend was run by a key binding or another extension. */
@@ -109,6 +113,11 @@ export class Connection {
   async configure(): Promise<void> {
     const settings = { sketch: this.#options.settings() };
     await this.#client.sendNotification('workspace/didChangeConfiguration', { settings });
+  }
+
+  /** Says whether the window has the focus: while it has, the agent needs no toast. */
+  async focus(focused: boolean): Promise<void> {
+    await this.#client.sendNotification('$/sketch/focus', { focused } satisfies FocusParams);
   }
 
   /** Ends the process: asked by the protocol first, then by signals. */
@@ -203,6 +212,7 @@ export class Connection {
       listener.message(message),
     );
     // Registered handlers take the place of the language client's own.
+    this.#client.onNotification('window/showMessage', (params: ShowMessageParams) => listener.tell(params));
     this.#client.onRequest('window/showMessageRequest', (params: ShowMessageRequestParams) =>
       listener.toast(params),
     );

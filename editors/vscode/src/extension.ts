@@ -25,7 +25,7 @@ import { SilentPorts } from './silence';
 import { statusView } from './status';
 import { createStatusItem, showStatusView } from './statusItem';
 import { SketchTerminals } from './terminal';
-import { showToast } from './toast';
+import { showToast, showTold } from './toast';
 import { createPortsView } from './views/ports';
 import { SessionsView } from './views/sessions';
 import { WindowModel } from './window';
@@ -44,12 +44,7 @@ export function activate(extension: vscode.ExtensionContext): void {
   backend = new Backend({
     extensionPath: extension.extensionPath,
     log,
-    settings: folder =>
-      collectSettings(
-        names,
-        name => vscode.workspace.getConfiguration('sketch', folder).get(name),
-        silent.ports,
-      ),
+    settings: folder => collectSettings(names, userSetting(folder), silent.ports),
     listener: listen(() => context),
     connected: () => {
       const wanted = firstConnection && vscode.workspace.getConfiguration('sketch').get('autoStart', false);
@@ -102,6 +97,9 @@ export function activate(extension: vscode.ExtensionContext): void {
     vscode.window.registerWebviewViewProvider(ChatView.id, context.chat),
     vscode.window.registerTerminalProfileProvider('sketch.terminal', context.terminals),
     vscode.window.registerUriHandler({ handleUri: uri => run(() => openLink(context, uri), context) }),
+    vscode.window.onDidChangeWindowState(
+      ({ focused }) => void context.backend.focus(focused).catch(() => {}),
+    ),
     vscode.workspace.onDidGrantWorkspaceTrust(() => void begin(context)),
     ...Object.entries(commands).map(([id, command]) =>
       vscode.commands.registerCommand(id, (...args) => run(command, context, ...args)),
@@ -132,6 +130,7 @@ function listen(context: () => CommandContext): Omit<Listener, 'crashed'> {
     },
     message: message => context().chatStore.receive(message),
     toast: params => showToast(params, context().opener),
+    tell: params => void showTold(params),
     openExternal: url => context().opener.open(url),
     progress: (token, value, cancel) => context().progress.handle(token, value, cancel),
     command: (name, args) => runBackendCommand(context(), name, args),
@@ -145,6 +144,7 @@ async function begin({ backend }: CommandContext): Promise<void> {
 
 /** The backend runs, for the first time or again: it gets the keys, and this window its sessions. */
 async function begun(context: CommandContext, autoStart: boolean): Promise<void> {
+  await context.backend.focus(vscode.window.state.focused);
   await context.keys.handOver().catch(error => context.log.warn('handing over keys:', error));
   await resume(context, autoStart);
 }
@@ -166,6 +166,17 @@ function followSettings(context: CommandContext): vscode.Disposable {
     if (event.affectsConfiguration('sketch.serverPath')) void run(c => c.backend.restart(), context);
     else if (event.affectsConfiguration('sketch')) void run(c => c.backend.configure(), context);
   });
+}
+
+/** Reads a setting where the user made it, so that a default of ours hides nothing that the repository says. */
+function userSetting(folder: vscode.WorkspaceFolder | undefined): (name: string) => unknown {
+  const settings = vscode.workspace.getConfiguration('sketch', folder);
+  return name => {
+    const { globalValue, workspaceValue, workspaceFolderValue } = settings.inspect(name) ?? {};
+    const made = [globalValue, workspaceValue, workspaceFolderValue].some(value => value !== undefined);
+    // That this editor shows buttons is no choice of the user's, and cannot be seen from the name of every fork.
+    return made || name === 'notifications' ? settings.get(name) : undefined;
+  };
 }
 
 async function offerRestart(message: string): Promise<void> {

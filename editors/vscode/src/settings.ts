@@ -39,6 +39,6 @@ function silenced(attributes: unknown, ports: readonly number[]): Record<string,
 }
 
 function isEmpty(value: unknown): boolean {
-  if (value === undefined || value === null || value === '') return true;
+  if (value === undefined || value === null || value === '' || value === 0) return true;
   return typeof value === 'object' && Object.keys(value).length === 0;
 }

@@ -2,7 +2,11 @@
 // can do: a preview, the clipboard, not to show it again.
 
 import * as vscode from 'vscode';
-import { MessageType, type ShowMessageRequestParams } from 'vscode-languageclient/node';
+import {
+  MessageType,
+  type ShowMessageParams,
+  type ShowMessageRequestParams,
+} from 'vscode-languageclient/node';
 import type { Opener } from './opener';
 import { plainText } from './plainText';
 import type { ClientAction, ToastAction } from './protocol';
@@ -30,6 +34,13 @@ function silenceLink(actions: readonly ToastAction[]): string {
   const ports = [...new Set(actions.flatMap(({ port }) => (port === undefined || port === 0 ? [] : [port])))];
   if (ports.length === 0) return '';
   return ` · [Don’t Show Again](command:sketch.silencePort?${encodeURIComponent(JSON.stringify([ports]))})`;
+}
+
+/** Shows a message of the backend; what the agent says can be followed to where it said it. */
+export async function showTold(params: ShowMessageParams): Promise<void> {
+  const items = params.message.startsWith('Agent ') ? [{ title: 'Open Chat' }] : [];
+  const chosen = await show(params.type)(plainText(params.message), ...items);
+  if (chosen !== undefined) await vscode.commands.executeCommand('sketch.openChat');
 }
 
 type Show = <T extends vscode.MessageItem>(message: string, ...items: T[]) => Thenable<T | undefined>;

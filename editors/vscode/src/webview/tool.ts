@@ -10,7 +10,7 @@ const marks: Record<ToolState, string> = {
   running: '●',
   done: '✓',
   failed: '✗',
-  cancelled: '⦸',
+  cancelled: '⊘',
 };
 const words: Record<ToolState, string> = {
   pending: 'being written',
@@ -54,7 +54,10 @@ function input({ input: given, title }: ToolCall): string {
 }
 
 function diff(text: string): HTMLElement {
-  const lines = text.split('\n').map(line => el('span', { class: lineClass(line) }, `${line}\n`));
+  const lines = text
+    .trimEnd()
+    .split('\n')
+    .map(line => el('span', { class: lineClass(line) }, `${line}\n`));
   return el('pre', { class: 'diff', tabindex: '0', 'aria-label': 'Changes' }, ...lines);
 }
 
