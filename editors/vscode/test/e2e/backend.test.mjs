@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { eventually } from './lib/eventually.mjs';
 import { createRepository } from './lib/repository.mjs';
 import { isAlive } from './lib/stub.mjs';
-import { Workbench } from './lib/workbench.mjs';
+import { freePort, Workbench } from './lib/workbench.mjs';
 
 const backend = process.env.E2E_BACKEND;
 const baseImage =
@@ -27,7 +27,11 @@ HTTPServer(address, SimpleHTTPRequestHandler).serve_forever()
 `;
 
 describe('the extension with the real backend', () => {
-  const repository = createRepository({ 'index.html': page, 'server.py': program });
+  const repository = createRepository({
+    'index.html': page,
+    'server.py': program,
+    'greeting.md': 'hello from inside\n',
+  });
   const state = path.join(repository.directory, '.git/sketch-e2e-state');
   const env = { ...process.env, XDG_STATE_HOME: state };
   let workbench;
@@ -116,6 +120,99 @@ describe('the extension with the real backend', () => {
     await tab.waitFor({ state: 'detached' });
   });
 
+  test('a terminal of the profile is a shell inside', async () => {
+    await workbench.run('Sketch: Open Terminal in Session');
+    await workbench.page
+      .locator('.terminal-wrapper.active .xterm-helper-textarea')
+      .waitFor({ state: 'attached' });
+    const rows = workbench.page.locator('.terminal-wrapper.active .xterm-rows');
+    await eventually('a prompt', async () => /[#$]/.test(await rows.innerText()));
+    await workbench.page.keyboard.type('echo inside $((6*7)) of $(basename $PWD)\n');
+    await eventually('the answer', async () => /inside 42 of guestbook/.test(await rows.innerText()));
+    await workbench.screenshot('terminal');
+    await workbench.run('Terminal: Kill All Terminals');
+  });
+
+  test('a commit inside is a branch here: its files are listed, and open as a diff', async () => {
+    const commit = [
+      `sed -i 's/hello from inside/welcome, friends/' greeting.md`,
+      'printf "Ada was here.\\n" >entries.txt',
+      'git add -A',
+      'git commit -qm "Welcome friends"',
+    ];
+    await sketch('ssh', session.name, '--', commit.join(' && '));
+    await workbench.openView('Sketch');
+    const changes = workbench.pane('Changes');
+    await changes.getByText('entries.txt').waitFor();
+    await changes.getByText('greeting.md').click();
+    const right = workbench.page.locator('.editor.modified .view-lines');
+    await eventually('the new text', async () => /welcome,\sfriends/.test(await right.innerText()));
+    const left = workbench.page.locator('.editor.original .view-lines');
+    await eventually('the old text', async () => /hello\sfrom/.test(await left.innerText()));
+    await workbench.screenshot('diff');
+  });
+
+  test('a comment on a line outlives the backend', async () => {
+    await workbench.commentOn(1, 'Greet strangers, too.');
+    const comment = workbench.page.locator('.review-comment', { hasText: 'Greet strangers, too.' });
+    await comment.waitFor();
+    await workbench.screenshot('comment');
+    const pid = backendPid();
+    await workbench.run('Sketch: Restart Backend');
+    await eventually('another backend', () => backendPid() !== pid);
+    await comment.waitFor();
+  });
+
+  test('uncommitted files are shown on request', async () => {
+    await sketch('ssh', session.name, '--', 'echo later >later.txt');
+    await workbench.run('Sketch: Include Uncommitted Changes');
+    await workbench.pane('Changes').getByText('later.txt').waitFor();
+    await workbench.run('Sketch: Only Committed Changes');
+    await workbench.pane('Changes').getByText('later.txt').waitFor({ state: 'detached' });
+  });
+
+  test('the branch is merged, after a prediction', async () => {
+    await workbench.run('Sketch: Merge the Session');
+    const dialog = workbench.page.locator('.monaco-dialog-box');
+    await dialog.getByText('into main?').waitFor();
+    await workbench.screenshot('merge');
+    await dialog.getByRole('button', { name: 'Merge', exact: true }).click();
+    await workbench.toast(/^Merged sketch\/.* into main: 1 commit\./).waitFor();
+    assert.equal(repository.git('log', '-1', '--format=%s'), 'Welcome friends');
+    assert.equal(readFileSync(path.join(repository.directory, 'entries.txt'), 'utf8'), 'Ada was here.\n');
+    assert.equal(repository.git('status', '--porcelain'), '');
+  });
+
+  test('a conflict is told, and nothing is done', async () => {
+    repository.write('greeting.md', 'mine\n');
+    repository.git('commit', '-qam', 'mine');
+    await sketch('ssh', session.name, '--', 'echo theirs >greeting.md && git commit -qam theirs');
+    await workbench
+      .pane('Changes')
+      .getByText(/2 commits/)
+      .waitFor();
+    await workbench.run('Sketch: Merge the Session');
+    const dialog = workbench.page.locator('.monaco-dialog-box');
+    await dialog.getByText('conflicts with main').waitFor();
+    await dialog.getByText('greeting.md').waitFor();
+    await workbench.screenshot('conflict');
+    await workbench.page.keyboard.press('Escape');
+    assert.equal(repository.git('log', '-1', '--format=%s'), 'mine');
+    assert.equal(repository.git('status', '--porcelain'), '');
+  });
+
+  test('a port is moved to another number', async () => {
+    await workbench.run('Sketch: Change Local Address Port');
+    await workbench.quickInput.waitFor();
+    const other = await freePort();
+    await workbench.quickInput.fill(String(other));
+    await workbench.page.keyboard.press('Enter');
+    await workbench.pane('Ports').getByText(`3000 → ${other}`).waitFor();
+    url = `http://localhost:${other}/`;
+    await eventually('the page', async () => (await fetched()) === page);
+    await workbench.screenshot('view');
+  });
+
   test('a killed backend is started again and loses nothing', async () => {
     const pid = backendPid();
     process.kill(pid, 'SIGKILL');
@@ -180,9 +277,13 @@ describe('the extension with the real backend', () => {
     assert.ok(hint.join('').length > 10, 'a hint');
   });
 
-  test('the host repository was not written to', () => {
+  test('nothing was written to the host’s repository but its branch, and what was merged', () => {
     assert.equal(repository.git('status', '--porcelain'), '');
-    assert.equal(repository.git('for-each-ref', '--format=%(refname)'), 'refs/heads/main');
+    const refs = repository.git('for-each-ref', '--format=%(refname)').split('\n');
+    assert.deepEqual(
+      refs.filter(ref => !/^refs\/(heads\/)?sketch\//.test(ref)),
+      ['refs/heads/main'],
+    );
     assert.equal(readFileSync(path.join(repository.directory, 'index.html'), 'utf8'), page);
   });
 });

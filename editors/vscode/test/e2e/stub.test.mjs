@@ -210,6 +210,38 @@ describe('the extension in a workbench', () => {
   });
 });
 
+describe('in Restricted Mode', () => {
+  const stub = new Stub();
+  let workbench;
+
+  before(async () => {
+    workbench = await Workbench.open({ folder: repository.directory, env: stub.env(), trusted: false });
+  });
+  after(async () => {
+    await workbench?.close();
+    stub.remove();
+  });
+
+  test('nothing is started, and the view says why', async () => {
+    await workbench.openView('Sketch');
+    await workbench.pane('Sessions').getByText('This folder is in Restricted Mode.').waitFor();
+    await workbench.screenshot('stub-restricted');
+    await workbench.page.keyboard.press('F1');
+    await workbench.quickInput.fill('>Sketch: ');
+    await workbench.quickRows.filter({ hasText: 'Sketch: Show Status' }).first().waitFor();
+    assert.equal(await workbench.quickRows.filter({ hasText: 'Sketch: Start Session' }).count(), 0);
+    await workbench.page.keyboard.press('Escape');
+    assert.deepEqual(stub.starts(), []);
+  });
+
+  test('trust starts the backend', async () => {
+    await workbench.pane('Sessions').getByRole('button', { name: 'Manage Workspace Trust' }).click();
+    await workbench.page.getByRole('button', { name: 'Trust', exact: true }).first().click();
+    await eventually('the backend', () => initialized(stub) === 1);
+    await workbench.pane('Sessions').getByText('No sessions on this machine.').waitFor();
+  });
+});
+
 const initialized = stub => stub.record().filter(message => message.method === 'initialized').length;
 
 function ghostPorts(number) {

@@ -59,6 +59,20 @@ describe('the Sketch view', () => {
     await workbench.screenshot('stub-chat');
   });
 
+  test('it follows the theme', async () => {
+    const color = () => chat.evaluate(() => getComputedStyle(document.body).color);
+    for (const [picture, theme] of [
+      ['stub-chat-light', 'Light Modern'],
+      ['stub-chat-contrast', 'Dark High Contrast'],
+      ['stub-chat-dark', 'Dark Modern'],
+    ]) {
+      const before = await color();
+      await workbench.theme(theme);
+      await eventually(theme, async () => (await color()) !== before);
+      await workbench.screenshot(picture);
+    }
+  });
+
   test('a running turn is steered, and stopped', async () => {
     await chat.getByLabel('Message to the agent').fill('wait for it');
     await chat.getByRole('button', { name: 'Send' }).click();
@@ -215,6 +229,13 @@ describe('the Sketch view', () => {
     const toast = workbench.toast('needs the extension Remote - SSH');
     await toast.getByRole('button', { name: 'Copy SSH Command' }).click();
     await eventually('the clipboard', async () => (await workbench.clipboard()) === 'ssh sketch-stub-otter');
+  });
+
+  test('the walkthrough opens', async () => {
+    await workbench.run('Welcome: Open Walkthrough');
+    await workbench.quickRows.filter({ hasText: 'Get Started with Sketch' }).first().click();
+    await workbench.page.getByText('Take its work over').first().waitFor();
+    await workbench.screenshot('stub-walkthrough');
   });
 
   test('Collect Diagnostics opens one text', async () => {

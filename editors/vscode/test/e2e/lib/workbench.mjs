@@ -20,8 +20,11 @@ const quietSettings = {
   'extensions.autoCheckUpdates': false,
   'extensions.autoUpdate': false,
   'remote.autoForwardPorts': false,
+  'security.workspace.trust.banner': 'never',
+  'security.workspace.trust.startupPrompt': 'never',
   'telemetry.telemetryLevel': 'off',
   'window.commandCenter': false,
+  'terminal.integrated.gpuAcceleration': 'off', // so that its text can be read from the page
   'workbench.colorTheme': 'Default Dark Modern',
   'workbench.enableExperiments': false,
   'workbench.layoutControl.enabled': false,
@@ -64,7 +67,7 @@ function runCodeServer(home, extensions, env, args, stdio) {
 }
 
 /** A port that is free now; code-server cannot be told to choose one and say which. */
-async function freePort() {
+export async function freePort() {
   const server = net.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address();
@@ -77,6 +80,7 @@ export class Workbench {
   /** Home directory of the server and of everything that it starts. */
   home = mkdtempSync(path.join(tmpdir(), 'sketch-e2e-'));
   #folder;
+  #trusted = true;
   #server;
   #browser;
   #context;
@@ -85,8 +89,15 @@ export class Workbench {
   page;
 
   /** Starts a server with `env` for its extensions, and opens a window on `folder`. */
-  static async open({ folder, env = {}, settings = {}, extensions = process.env.E2E_EXTENSIONS }) {
+  static async open({
+    folder,
+    env = {},
+    settings = {},
+    trusted = true,
+    extensions = process.env.E2E_EXTENSIONS,
+  }) {
     const workbench = new Workbench();
+    workbench.#trusted = trusted;
     try {
       await workbench.#start(folder, extensions, { ...process.env, ...env }, settings);
       await workbench.openWindow();
@@ -105,8 +116,8 @@ export class Workbench {
     const args = ['--auth', 'none', '--bind-addr', `127.0.0.1:${this.#port}`, '--disable-telemetry'];
     const quiet = [
       '--disable-update-check',
-      '--disable-workspace-trust',
       '--disable-getting-started-override',
+      ...(this.#trusted ? ['--disable-workspace-trust'] : []),
     ];
     // Windows that closed are not waited for.
     const brief = ['--reconnection-grace-time', '1'];
@@ -190,65 +201,31 @@ export class Workbench {
 
   /** Runs a command by its title in the palette. */
   async run(title) {
-    await this.page.keyboard.press('F1');
-    await this.quickInput.waitFor();
-    await this.quickInput.fill(`>${title}`);
-    await this.quickRows.filter({ hasText: title }).first().click();
+    await this.#quickOpen('F1', `>${title}`, title);
   }
 
-  /** Opens a view container of the activity bar. */
-  async openView(title) {
-    const labels = [`[aria-label="${title}"]`, `[aria-label^="${title} - "]`, `[aria-label^="${title} ("]`];
-    const label = labels.map(suffix => `.action-label${suffix}`).join();
-    // A badge may lie over the label.
-    await this.page
-      .locator('.activitybar li.action-item', { has: this.page.locator(label) })
-      .first()
-      .click();
-  }
-
-  /** A section of the side bar. */
-  pane(title) {
-    return this.page.locator('.pane', { has: this.page.locator(`.pane-header[aria-label^="${title}"]`) });
-  }
-
-  /** The document of the webview that has `selector` in it. */
-  async webview(selector) {
-    const frame = await eventually('the webview', async () => {
-      for (const candidate of this.page.frames()) {
-        if ((await candidate.locator(selector).count()) > 0) return candidate;
-      }
-      return undefined;
+  /** Whatever takes the focus while a window settles closes the palette: then it is opened once more. */
+  async #quickOpen(key, text, row) {
+    await eventually(`${row} in the list`, async () => {
+      await this.page.keyboard.press(key);
+      await this.quickInput.fill(text, { timeout: 5000 });
+      await this.quickRows.filter({ hasText: row }).first().click({ timeout: 5000 });
+      return true;
     });
-    return frame;
   }
 
-  /** Waits until what `selector` names in a webview has the keyboard. */
-  async focused(frame, selector) {
-    await eventually(`${selector} has the focus`, () =>
-      frame.evaluate(wanted => document.hasFocus() && document.activeElement?.matches(wanted), selector),
-    );
-  }
-
-  /** Writes a comment on a line of the right side of the diff editor. */
-  async commentOn(line, text) {
-    const editor = this.page.locator('.editor.modified');
-    await editor.locator('.view-lines').click();
-    await this.page.keyboard.press('Control+Home');
-    for (let at = 1; at < line; at++) await this.page.keyboard.press('ArrowDown');
-    await this.run('Comments: Add Comment on Current Selection');
-    const input = editor.locator('.review-widget .monaco-editor');
-    await input.waitFor();
-    await this.page.keyboard.type(text);
-    await editor.locator('.review-widget').getByRole('button', { name: 'Add Comment' }).click();
+  /** Chooses a colour theme. */
+  async theme(name) {
+    await this.run('Preferences: Color Theme');
+    await this.quickRows.first().waitFor();
+    await this.quickInput.fill(name);
+    await this.quickRows.filter({ hasText: name }).first().click();
+    await this.quickInput.waitFor({ state: 'hidden' });
   }
 
   /** Opens a file of the folder in the editor. */
   async openFile(name) {
-    await this.page.keyboard.press('Control+P');
-    await this.quickInput.waitFor();
-    await this.quickInput.fill(name);
-    await this.quickRows.filter({ hasText: name }).first().click();
+    await this.#quickOpen('Control+P', name, name);
     await this.page.locator('.tab', { hasText: name }).waitFor();
   }
 
