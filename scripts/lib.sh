@@ -35,3 +35,12 @@ install_packages() {
   fi
   rm -f "$log"
 }
+
+# install_extension_packages: the packages of its lock file, once.
+install_extension_packages() {
+  local lock=editors/vscode/package-lock.json modules=editors/vscode/node_modules
+  ! cmp -s "$lock" "$modules/.sketch-lock" || return 0
+  say "Installing the extension's packages …"
+  npm --prefix editors/vscode ci --no-audit --no-fund --loglevel=error >&2
+  cp "$lock" "$modules/.sketch-lock"
+}

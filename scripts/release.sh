@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the release into dist/: Linux and macOS, amd64 and arm64, each with both Linux agents inside, and their checksums.
-# The same commit and Go version give the same bytes.
+# Builds the release into dist/: Linux and macOS, amd64 and arm64, each with both Linux agents inside, the VS Code extension for
+# each of them with that executable inside, and their checksums. The same commit and Go version give the same executables.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -19,6 +19,15 @@ done
 for platform in linux-amd64 linux-arm64 darwin-amd64 darwin-arm64; do
   say "sketch-ide $platform"
   GOOS=${platform%-*} GOARCH=${platform#*-} go build "${flags[@]}" -tags release -o "dist/sketch-ide-$platform" ./cmd/sketch-ide
+done
+
+PATH=$(scripts/node.sh):$PATH
+install_extension_packages
+for platform in linux-amd64 linux-arm64 darwin-amd64 darwin-arm64; do
+  target=${platform/amd64/x64}
+  say "extension $target"
+  npm --prefix editors/vscode run --silent package -- \
+    --server "$PWD/dist/sketch-ide-$platform" --target "$target" --out "$PWD/dist/sketch-ide-vscode-$target.vsix" >&2
 done
 cd dist
 if command -v sha256sum >/dev/null; then sha256sum sketch-ide-*; else shasum -a 256 sketch-ide-*; fi >SHA256SUMS

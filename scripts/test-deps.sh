@@ -23,13 +23,5 @@ scripts/arm64-image.sh
 
 node=$(scripts/node.sh)
 export PATH=$node:$PATH
-cd editors/vscode
-if ! cmp -s package-lock.json node_modules/.sketch-lock; then
-  say "Installing the extension's packages …"
-
-  npm ci --no-audit --no-fund --loglevel=error >&2
-  cp package-lock.json node_modules/.sketch-lock
-fi
-if [ -x test/e2e/setup.sh ]; then
-  test/e2e/setup.sh >&2
-fi
+install_extension_packages
+editors/vscode/test/e2e/setup.sh >&2

@@ -33,7 +33,8 @@ try {
 
   const vsix = path.join(work, 'sketch-ide.vsix');
   // As in a release, the backend is inside the extension; the stub's tests name theirs in the environment.
-  const server = suites.includes('backend') ? ['--server', backend] : [];
+  const target = `linux-${process.arch}`;
+  const server = suites.includes('backend') ? ['--server', backend, '--target', target] : [];
   execFileSync(process.execPath, ['scripts/package.mjs', '--out', vsix, ...server], {
     cwd: extension,
     stdio,

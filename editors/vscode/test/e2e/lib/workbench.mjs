@@ -211,7 +211,57 @@ export class Workbench {
       await this.quickInput.fill(text, { timeout: 5000 });
       await this.quickRows.filter({ hasText: row }).first().click({ timeout: 5000 });
       return true;
+    }).catch(async error => {
+      await this.screenshot('failed'); // to see what was in the way
+      throw error;
     });
+  }
+
+  /** Opens a view container of the activity bar. */
+  async openView(title) {
+    const labels = [`[aria-label="${title}"]`, `[aria-label^="${title} - "]`, `[aria-label^="${title} ("]`];
+    const label = labels.map(suffix => `.action-label${suffix}`).join();
+    // A badge may lie over the label.
+    await this.page
+      .locator('.activitybar li.action-item', { has: this.page.locator(label) })
+      .first()
+      .click();
+  }
+
+  /** A section of the side bar. */
+  pane(title) {
+    return this.page.locator('.pane', { has: this.page.locator(`.pane-header[aria-label^="${title}"]`) });
+  }
+
+  /** The document of the webview that has `selector` in it. */
+  async webview(selector) {
+    const frame = await eventually('the webview', async () => {
+      for (const candidate of this.page.frames()) {
+        if ((await candidate.locator(selector).count()) > 0) return candidate;
+      }
+      return undefined;
+    });
+    return frame;
+  }
+
+  /** Waits until what `selector` names in a webview has the keyboard. */
+  async focused(frame, selector) {
+    await eventually(`${selector} has the focus`, () =>
+      frame.evaluate(wanted => document.hasFocus() && document.activeElement?.matches(wanted), selector),
+    );
+  }
+
+  /** Writes a comment on a line of the right side of the diff editor. */
+  async commentOn(line, text) {
+    const editor = this.page.locator('.editor.modified');
+    await editor.locator('.view-lines').click();
+    await this.page.keyboard.press('Control+Home');
+    for (let at = 1; at < line; at++) await this.page.keyboard.press('ArrowDown');
+    await this.run('Comments: Add Comment on Current Selection');
+    const input = editor.locator('.review-widget .monaco-editor');
+    await input.waitFor();
+    await this.page.keyboard.type(text);
+    await editor.locator('.review-widget').getByRole('button', { name: 'Add Comment' }).click();
   }
 
   /** Chooses a colour theme. */
