@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Limits of a diff, which is for people: a larger one is cut, and said to be.
@@ -133,22 +134,23 @@ func (d *Diff) addHunks(ctx context.Context, run differ, args []string) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	reader, writer := io.Pipe()
-	ended := make(chan error, 1)
+	var running sync.WaitGroup
+	var ran error
 	// Ends with git, which ends with ctx or when the reader is closed; waited for below.
-	go func() {
-		err := run(ctx, writer, args...)
-		writer.CloseWithError(err)
-		ended <- err
-	}()
+	running.Go(func() {
+		ran = run(ctx, writer, args...)
+		writer.CloseWithError(ran)
+	})
 	err := parsePatch(reader, d.Files)
 	reader.CloseWithError(errStopped)
 	if errors.Is(err, errTooLong) {
 		d.Truncated = true
 		err = nil
 	} else if err == nil {
-		return <-ended
+		running.Wait()
+		return ran
 	}
 	cancel(errStopped)
-	_ = <-ended // that it was stopped
+	running.Wait()
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 )
 
 // fewObjects is up to how many objects of a pull become loose objects rather than a pack, as with git fetch: sessions commit often, and many small
@@ -94,21 +95,22 @@ func eachObject(ctx context.Context, call gitCall, each func(id string) error) e
 	defer cancel(nil)
 	reader, writer := io.Pipe()
 	call.out = writer
-	ended := make(chan error, 1)
+	var running sync.WaitGroup
+	var ran error
 	// Ends with git, which ends with ctx or when the reader is closed; waited for below.
-	go func() {
-		err := call.run(ctx)
-		writer.CloseWithError(err)
-		ended <- err
-	}()
+	running.Go(func() {
+		ran = call.run(ctx)
+		writer.CloseWithError(ran)
+	})
 	err := scanObjects(reader, each)
 	reader.CloseWithError(errStopped)
 	if err != nil {
 		cancel(err)
-		_ = <-ended // that it was stopped
+		running.Wait()
 		return err
 	}
-	return <-ended
+	running.Wait()
+	return ran
 }
 
 func scanObjects(r io.Reader, each func(id string) error) error {

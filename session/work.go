@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/sketch-ide/sketch-ide/repo"
 )
@@ -92,12 +93,12 @@ func (w *workOf) inside(ctx context.Context, f func(repo.Source) error) error {
 		return err
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, connectTimeout, &ConnectTimeoutError{Name: w.rec.Name, After: connectTimeout})
-	ended := make(chan error, 1)
+	var running sync.WaitGroup
 	// Only the connection of it runs. Ends with ctx; waited for below.
-	go func() { ended <- x.conn.Run(ctx) }()
+	running.Go(func() { x.report("connection", x.conn.Run(ctx)) })
 	err = f(x)
 	cancel()
-	_ = <-ended // that it was cancelled
+	running.Wait()
 	return err
 }
 
