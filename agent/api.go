@@ -64,7 +64,7 @@ func (p *inside) handler() http.Handler {
 	mux.Handle("/ports", events)
 	mux.Handle("/port-events", events)
 	mux.Handle("/git", p.git)
-	mux.Handle("/git/base", p.git)
+	mux.Handle("/git/", p.git)
 	mux.HandleFunc("GET /status", p.serveStatus)
 	return mux
 }

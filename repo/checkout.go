@@ -33,17 +33,45 @@ var checkoutScript string
 // Checkout puts the repository into the folder workspace inside, at r.Head with its history, on the branch sketch/<slug>. It
 // tells report how far git is ("Receiving objects:  45% (9/20)"), from one goroutine.
 //
-// The container must reach [Repo.ServeUploadPack] through a git-remote-sketch in its PATH. Where the slug's branch has been
+// The container must reach [Repo.ServeUploadPack] through a git-remote-sketch in its PATH. Where run is a [PackReceiver] too, large repositories are copied
+// rather than fetched. Where the slug's branch has been
 // checked out in that folder before, Checkout leaves everything as it is; where that was interrupted, it starts over. Two
 // calls for one folder must not overlap.
 func (r *Repo) Checkout(ctx context.Context, run Runner, workspace, slug string, report func(string)) error {
 	if err := ValidSlug(slug); err != nil {
 		return err
 	}
+	step := stepFetch
+	if to, ok := run.(PackReceiver); ok {
+		done, err := r.checkoutStep(ctx, run, workspace, slug, stepBegin, report)
+		if err != nil || done {
+			return err
+		}
+		switch err := r.copyObjects(ctx, run, to, workspace, report); {
+		case err == nil:
+			step = stepCopied
+		case ctx.Err() != nil:
+			return fmt.Errorf("check out %s inside: %w", r.Name, context.Cause(ctx))
+		} // else a fetch brings what copying did not
+	}
+	_, err := r.checkoutStep(ctx, run, workspace, slug, step, report)
+	return err
+}
+
+// The steps of checkout.sh: to begin and no more, or the whole with or without a fetch.
+const (
+	stepBegin  = "begin"
+	stepFetch  = "fetch"
+	stepCopied = "copied"
+)
+
+func (r *Repo) checkoutStep(ctx context.Context, run Runner, workspace, slug, step string, report func(string)) (done bool, err error) {
 	var last lastLines
 	var told string
-	err := run.Run(ctx, r.script(workspace, slug), nil, func(line string) {
+	err = run.Run(ctx, r.script(workspace, slug, step), nil, func(line string) {
 		switch progress, ok := parseProgress(line); {
+		case line == doneLine:
+			done = true
 		case !ok:
 			last.add(oneLine(line))
 		case progress != told:
@@ -53,19 +81,17 @@ func (r *Repo) Checkout(ctx context.Context, run Runner, workspace, slug string,
 	})
 	switch {
 	case err == nil:
-		return nil
+		return done, nil
 	case ctx.Err() != nil:
-		return fmt.Errorf("check out %s inside: %w", r.Name, context.Cause(ctx))
+		return false, fmt.Errorf("check out %s inside: %w", r.Name, context.Cause(ctx))
 	case slices.Contains(last, noGitLine):
-		return fmt.Errorf("check out %s inside: %w", r.Name, ErrNoGitInside)
-	case len(last) > 0:
-		return fmt.Errorf("check out %s inside: %w: %s", r.Name, err, strings.Join(last, "; "))
+		return false, fmt.Errorf("check out %s inside: %w", r.Name, ErrNoGitInside)
 	}
-	return fmt.Errorf("check out %s inside: %w", r.Name, err)
+	return false, fmt.Errorf("check out %s inside: %w%s", r.Name, err, last.said())
 }
 
 // script sets the variables that checkout.sh reads. Nothing of the host gets into the text but between single quotes.
-func (r *Repo) script(workspace, slug string) string {
+func (r *Repo) script(workspace, slug, step string) string {
 	format := ""
 	if len(r.Head) == 64 {
 		format = "sha256"
@@ -82,13 +108,19 @@ func (r *Repo) script(workspace, slug string) string {
 		{"name", cmp.Or(r.UserName, defaultName)},
 		{"email", cmp.Or(r.UserEmail, defaultEmail)},
 		{"no_git", noGitLine},
+		{"done", doneLine},
+		{"step", step},
 	} {
 		fmt.Fprintf(&b, "%s=%s\n", v[0], quote(v[1]))
 	}
 	return b.String() + checkoutScript
 }
 
-const noGitLine = "sketch-ide: no git"
+// What checkout.sh says to us.
+const (
+	noGitLine = "sketch-ide: no git"
+	doneLine  = "sketch-ide: done before"
+)
 
 // progressPattern is a line of git's progress, from either side.
 var progressPattern = regexp.MustCompile(`^(?:remote: )?([A-Z][a-z ]+: +\d+% \(\d+/\d+\)(?:, [\d.]+ [A-Za-z]+(?: \| [\d.]+ [A-Za-z]+/s)?)?)(?:, done\.)?$`)

@@ -15,7 +15,8 @@ quiet_git() { git -c core.hooksPath=/dev/null -c gc.auto=0 -c maintenance.auto=f
 mkdir -p -- "$workspace"
 cd -- "$workspace"
 if [ -e .git ] && [ "$(git config --local --get sketch.branch || :)" = "$branch" ]; then
-  exit 0 # the last line of this script was reached before
+  echo "$done" >&2 # the last line of this script was reached before
+  exit 0
 fi
 if [ ! -e .git ]; then
   quiet_git init -q ${format:+"--object-format=$format"}
@@ -28,7 +29,10 @@ git config "remote.$remote.url" "$url"
 git config --replace-all "remote.$remote.fetch" "+refs/heads/*:refs/remotes/$remote/*"
 git config user.name "$name"
 git config user.email "$email"
-quiet_git fetch --progress --force --tags --update-shallow "$remote" "+refs/heads/*:refs/remotes/$remote/*" "+$base:$base"
+case $step in
+  begin) exit 0 ;; # objects are copied now, or not
+  fetch) quiet_git fetch --progress --force --tags --update-shallow "$remote" "+refs/heads/*:refs/remotes/$remote/*" "+$base:$base" ;;
+esac
 # Files that the image has in this folder give way to the repository's; others stay.
 quiet_git checkout --progress --force --no-track -B "$branch" "$commit" --
 git config sketch.branch "$branch"

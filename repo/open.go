@@ -36,7 +36,7 @@ func open(ctx context.Context, dir string) (*Repo, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Repo{serving: make(chan struct{}, maxServing)}
+	r := &Repo{copyFrom: defaultCopyFrom, serving: make(chan struct{}, maxServing)}
 	for _, read := range []func(context.Context, string) error{r.checkVersion, r.readPlace, r.readHead, r.readIdentity, r.readNotes} {
 		if err := read(ctx, dir); err != nil {
 			return nil, err

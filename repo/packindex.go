@@ -57,6 +57,11 @@ func (x packIndex) has(name string) bool {
 	if err != nil || len(id) != x.width {
 		return false
 	}
-	i := sort.Search(x.len(), func(i int) bool { return bytes.Compare(x.at(i), id) >= 0 })
-	return i < x.len() && bytes.Equal(x.at(i), id)
+	_, ok := x.find(id)
+	return ok
+}
+
+// find returns the position of an object.
+func (x packIndex) find(id []byte) (int, bool) {
+	return sort.Find(x.len(), func(i int) int { return bytes.Compare(id, x.at(i)) })
 }

@@ -22,5 +22,6 @@ type Repo struct {
 
 	shallow  bool
 	foresees bool          // git can merge beside the working tree (since 2.38)
+	copyFrom int64         // bytes of packs from which on they are copied
 	serving  chan struct{} // has an element for each running upload-pack
 }

@@ -172,3 +172,34 @@ func FuzzReadStates(f *testing.F) {
 		}
 	})
 }
+
+func TestPacksAppearWholeOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	git(t, dir, "init", "-q")
+	_, url := newServer(t, dir)
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	name := "pack-" + strings.Repeat("a", 40) + ".pack"
+	if err := SendPack(t.Context(), client, url, name, 5, strings.NewReader("PACK!")); err != nil {
+		t.Fatal(err)
+	}
+	if err := SendPack(t.Context(), client, url, "pack-"+strings.Repeat("b", 40)+".pack", 50, strings.NewReader("PACK!")); err == nil {
+		t.Error("a short pack was taken")
+	}
+	for _, bad := range []string{"pack-x.pack", "..%2F..%2Fconfig", "pack-" + strings.Repeat("a", 40) + ".keep", ""} {
+		if err := SendPack(t.Context(), client, url, bad, 1, strings.NewReader("x")); err == nil {
+			t.Errorf("%q was taken", bad)
+		}
+	}
+	packs := filepath.Join(dir, ".git", "objects", "pack")
+	entries, err := os.ReadDir(packs)
+	for deadline := time.Now().Add(time.Minute); err == nil && len(entries) > 1 && time.Now().Before(deadline); { // the short one's remains go when its connection has
+		entries, err = os.ReadDir(packs)
+	}
+	if err != nil || len(entries) != 1 || entries[0].Name() != name {
+		t.Errorf("packs: %v, %v", entries, err)
+	}
+	if content, err := os.ReadFile(filepath.Join(packs, name)); err != nil || string(content) != "PACK!" {
+		t.Errorf("content: %q, %v", content, err)
+	}
+}

@@ -140,14 +140,16 @@ func (l *limited) Write(p []byte) (int, error) {
 	return l.buf.Write(p)
 }
 
-// ServeHTTP serves /git and /git/base.
+// ServeHTTP serves /git and what is below it.
 func (w *Watcher) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
 	switch {
 	case req.URL.Path == "/git" && req.Method == http.MethodGet:
 		w.serveStates(rw, req)
 	case req.URL.Path == "/git/base" && req.Method == http.MethodPut:
 		w.serveBase(rw, req)
-	case req.URL.Path == "/git" || req.URL.Path == "/git/base":
+	case strings.HasPrefix(req.URL.Path, packsPath) && req.Method == http.MethodPut:
+		w.servePack(rw, req)
+	case strings.HasPrefix(req.URL.Path, packsPath) || req.URL.Path == "/git" || req.URL.Path == "/git/base":
 		http.Error(rw, "method not allowed", http.StatusMethodNotAllowed)
 	default:
 		http.NotFound(rw, req)
