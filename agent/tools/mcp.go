@@ -28,7 +28,7 @@ type MCPServer struct {
 }
 
 const (
-	maxServers  = 16
+	maxServers  = 20
 	firstTools  = 10 * time.Second // for how long the tools of a new server are awaited
 	maxToolName = 64               // of models' APIs
 )

@@ -92,7 +92,7 @@ func New(cfg Config) *Set {
 
 func (s *Set) ownTools() []Tool {
 	all := []Tool{s.bash(), s.jobs(), s.readFile(), s.listFiles(), s.search(), s.patch(), s.todo()}
-	all = append(all, s.web()...)
+	all = append(append(all, s.web()...), s.goReview())
 	if s.cfg.Ports != nil {
 		all = append(all, s.ports())
 	}
@@ -111,7 +111,10 @@ func (s *Set) Tools(ctx context.Context) []Tool {
 	return all
 }
 
-// SetMCP makes these the MCP servers, connects to new ones and lets go of those that are not among them.
+// SetBrowserURL makes this the DevTools address of the browser; empty: a Chromium in the container. A browser at another address is let go.
+func (s *Set) SetBrowserURL(url string) { s.browser.SetURL(url) }
+
+// SetMCP makes these the MCP servers: lets go of those that are not among them, which may take two seconds, and begins to connect to new ones.
 func (s *Set) SetMCP(all []MCPServer) { s.mcp.set(s.cfg, all) }
 
 func (s *Set) bounded(tool Tool) Tool {

@@ -1,5 +1,7 @@
 package tools
 
+//go:generate go test . -run ^TestDocs$ -update
+
 import (
 	"context"
 	"encoding/json"

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -44,6 +45,7 @@ func newTool[In any](name, description string, title func(In) string, run func(c
 	if err != nil {
 		panic(fmt.Sprintf("input of tool %s: %v", name, err))
 	}
+	withoutNull(schema)
 	resolved, err := schema.Resolve(nil)
 	if err != nil {
 		panic(fmt.Sprintf("input of tool %s: %v", name, err))
@@ -53,6 +55,19 @@ func newTool[In any](name, description string, title func(In) string, run func(c
 		panic(fmt.Sprintf("input of tool %s: %v", name, err))
 	}
 	return &typed[In]{Spec{name, description, raw}, resolved, title, run}
+}
+
+// withoutNull takes null out of the types of arrays, which Go's may be, and which not every model's server understands.
+func withoutNull(s *jsonschema.Schema) {
+	if rest := slices.DeleteFunc(slices.Clone(s.Types), func(name string) bool { return name == "null" }); len(rest) == 1 {
+		s.Type, s.Types = rest[0], nil
+	}
+	for _, property := range s.Properties {
+		withoutNull(property)
+	}
+	if s.Items != nil {
+		withoutNull(s.Items)
+	}
 }
 
 // Spec implements [Tool].

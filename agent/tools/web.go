@@ -142,7 +142,7 @@ func (s *Set) webResult(ctx context.Context, text string, err error) (Result, er
 	case ctx.Err() != nil:
 		return Result{}, ctx.Err()
 	case errors.Is(err, browser.ErrNone):
-		return failed("There is no browser in this container. Install Chromium (Debian, Ubuntu: apt-get install -y chromium; Alpine: apk add chromium), or ask the user to set sketch.browserURL to the DevTools address of one."), nil
+		return failed("There is no browser in this container. Install Chromium (Debian, Ubuntu: apt-get install -y chromium; Alpine: apk add chromium), or ask the user to set sketch.browserUrl to the DevTools address of one."), nil
 	case errors.Is(err, browser.ErrLoad):
 		return failed(fmt.Sprintf("%v. Does the server run? The tools ports and jobs show it.", err)), nil
 	case errors.As(err, &exception):

@@ -45,9 +45,8 @@ func TestBrowserThatIsNotThere(t *testing.T) {
 	s.check(t, "browser_eval", `{"expression":"1"}`, true, "The browser failed: start the browser")
 }
 
-// TestNoChromium is not parallel: it changes the PATH on which one is looked for.
 func TestNoChromium(t *testing.T) {
-	t.Setenv("PATH", t.TempDir())
-	s := newSet(t)
+	t.Parallel()
+	s := newSet(t, func(cfg *Config) { cfg.Env = []string{"PATH=" + t.TempDir()} })
 	s.check(t, "browser_eval", `{"expression":"1"}`, true, "There is no browser in this container. Install Chromium")
 }

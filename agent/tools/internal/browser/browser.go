@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os/exec"
 	"strings"
 	"sync"
 	"time"
@@ -13,6 +12,8 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/remote"
+
+	"github.com/sketch-ide/sketch-ide/agent/tools/internal/proc"
 )
 
 // Time limits.
@@ -44,6 +45,9 @@ type Browser struct {
 	cfg  Config
 	turn chan struct{} // of one: who holds it may act
 	tab  *tab          // nil: not started. Used by whoever holds the turn.
+
+	mu  sync.Mutex // guards url
+	url string
 }
 
 // New returns a browser that is not started.
@@ -54,11 +58,25 @@ func New(cfg Config) *Browser {
 	if cfg.Action == 0 {
 		cfg.Action = actionLimit
 	}
-	return &Browser{cfg: cfg, turn: make(chan struct{}, 1)}
+	return &Browser{cfg: cfg, url: cfg.URL, turn: make(chan struct{}, 1)}
+}
+
+// SetURL changes the DevTools address for the next action.
+func (b *Browser) SetURL(url string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.url = url
+}
+
+func (b *Browser) address() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.url
 }
 
 // tab is a started browser.
 type tab struct {
+	url     string // its address; empty: started here
 	ctx     context.Context
 	end     func() // ends it and waits
 	console *console
@@ -77,31 +95,20 @@ func (t *tab) gone() bool {
 }
 
 // commands are the names by which Chromium is installed.
-var commands = []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "headless-shell", "chrome-headless-shell"}
-
-func find() (string, error) {
-	for _, name := range commands {
-		if path, err := exec.LookPath(name); err == nil {
-			return path, nil
-		}
-	}
-	for _, path := range []string{"/headless-shell/headless-shell", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"} {
-		if path, err := exec.LookPath(path); err == nil {
-			return path, nil
-		}
-	}
-	return "", ErrNone
+var commands = []string{
+	"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "headless-shell", "chrome-headless-shell",
+	"/headless-shell/headless-shell", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 }
 
 // allocator returns the context that begins or reaches a browser. end ends the browser and waits.
-func (b *Browser) allocator() (ctx context.Context, end context.CancelFunc, err error) {
-	if b.cfg.URL != "" {
-		ctx, end = remote.NewAllocator(context.Background(), b.cfg.URL)
+func (b *Browser) allocator(url string) (ctx context.Context, end context.CancelFunc, err error) {
+	if url != "" {
+		ctx, end = remote.NewAllocator(context.Background(), url)
 		return ctx, end, nil
 	}
-	path, err := find()
-	if err != nil {
-		return nil, nil, err
+	path := proc.Find(b.cfg.Env, commands...)
+	if path == "" {
+		return nil, nil, ErrNone
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1280, 800), chromedp.Flag("disable-quic", true), chromedp.Env(b.cfg.Env...))
@@ -111,15 +118,16 @@ func (b *Browser) allocator() (ctx context.Context, end context.CancelFunc, err 
 
 // open starts the browser, unless it runs.
 func (b *Browser) open(ctx context.Context) (*tab, error) {
-	if b.tab != nil && !b.tab.gone() {
+	url := b.address()
+	if b.tab != nil && !b.tab.gone() && b.tab.url == url {
 		return b.tab, nil
 	}
 	b.drop()
-	allocator, endAllocator, err := b.allocator()
+	allocator, endAllocator, err := b.allocator(url)
 	if err != nil {
 		return nil, err
 	}
-	t := &tab{console: &console{}}
+	t := &tab{url: url, console: &console{}}
 	tabCtx, cancel := chromedp.NewContext(allocator, chromedp.WithErrorf(b.debugf), chromedp.WithLogf(b.debugf))
 	t.ctx = tabCtx
 	var reading sync.WaitGroup

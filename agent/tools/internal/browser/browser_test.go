@@ -18,6 +18,8 @@ import (
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/chromedp"
 	"go.uber.org/goleak"
+
+	"github.com/sketch-ide/sketch-ide/agent/tools/internal/proc"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -240,10 +242,7 @@ func TestBrowserDies(t *testing.T) {
 // TestSidecar reaches a browser that runs already, by its DevTools URL.
 func TestSidecar(t *testing.T) {
 	t.Parallel()
-	path, err := find()
-	if err != nil {
-		t.Fatal(err)
-	}
+	path := proc.Find(nil, commands...)
 	dir, err := os.MkdirTemp("", "chromium")
 	if err != nil {
 		t.Fatal(err)
@@ -264,7 +263,8 @@ func TestSidecar(t *testing.T) {
 		address = "http://127.0.0.1:" + port
 		return err == nil && whole
 	})
-	b := newBrowser(t, Config{URL: address, Action: patience})
+	b := newBrowser(t, Config{URL: "http://127.0.0.1:1", Action: patience})
+	b.SetURL(address)
 	if p, err := b.Navigate(t.Context(), site(t)+"/", 0, 0); err != nil || p.Title != "Home" {
 		t.Errorf("%+v, %v", p, err)
 	}

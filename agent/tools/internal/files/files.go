@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
+
+	"github.com/sketch-ide/sketch-ide/agent/tools/internal/proc"
 )
 
 // Config says where the files are.
@@ -31,8 +32,7 @@ type Files struct {
 // New looks for ripgrep and git.
 func New(cfg Config) *Files {
 	f := &Files{dir: cfg.Dir, env: cfg.Env}
-	f.rg, _ = exec.LookPath("rg")   // without it our own walk does
-	f.git, _ = exec.LookPath("git") // the same
+	f.rg, f.git = proc.Find(cfg.Env, "rg"), proc.Find(cfg.Env, "git")
 	return f
 }
 

@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/sketch-ide/sketch-ide/agent/tools/internal/proc"
 )
 
 // Bounds of listings.
@@ -151,8 +152,8 @@ func (f *Files) gitFiles(ctx context.Context, dir string) (names []string, ok bo
 	}
 	var out limited
 	out.limit = maxGitBytes
-	cmd := exec.CommandContext(ctx, f.git, "-C", dir, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
-	cmd.Env, cmd.Stdout = f.env, &out
+	cmd := proc.Command(ctx, f.env, dir, f.git, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate")
+	cmd.Stdout = &out
 	if cmd.Run() != nil || out.over {
 		return nil, false // no repository, an old git, or more than we want to hold
 	}

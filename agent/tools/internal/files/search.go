@@ -13,6 +13,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/sketch-ide/sketch-ide/agent/tools/internal/proc"
 )
 
 // Bounds of a search.
@@ -139,8 +141,7 @@ func (f *Files) ripgrep(ctx context.Context, q Query, path string, found *hits) 
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, f.rg, append(args, "-e", q.Pattern, "--", ".")...)
-	cmd.Env, cmd.Dir = f.env, path
+	cmd := proc.Command(ctx, f.env, path, f.rg, append(args, "-e", q.Pattern, "--", ".")...)
 	if info, err := os.Stat(path); err == nil && !info.IsDir() {
 		cmd.Dir = filepath.Dir(path)
 		cmd.Args[len(cmd.Args)-1] = "./" + filepath.Base(path)

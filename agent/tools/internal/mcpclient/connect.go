@@ -2,6 +2,7 @@ package mcpclient
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,8 @@ import (
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/sketch-ide/sketch-ide/agent/tools/internal/proc"
 )
 
 // connect makes a session. end releases what it needs, after the session is closed.
@@ -90,27 +93,10 @@ func (c *Client) look(command string) string {
 		}
 		return command
 	}
-	for _, dir := range filepath.SplitList(c.getenv("PATH")) {
-		path := filepath.Join(dir, command)
-		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
-			return path
-		}
-	}
-	return command
+	return cmp.Or(proc.Find(c.cfg.Env, command), command)
 }
 
-func (c *Client) getenv(name string) string {
-	if c.cfg.Env == nil {
-		return os.Getenv(name)
-	}
-	value := ""
-	for _, entry := range c.cfg.Env {
-		if n, v, _ := strings.Cut(entry, "="); n == name {
-			value = v
-		}
-	}
-	return value
-}
+func (c *Client) getenv(name string) string { return proc.Getenv(c.cfg.Env, name) }
 
 func (c *Client) expanded(values map[string]string) map[string]string {
 	all := make(map[string]string, len(values))
