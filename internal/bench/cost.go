@@ -46,9 +46,9 @@ func (b *bench) cost(ctx context.Context) (inside, host float64, err error) {
 		return 0, 0, err
 	}
 	backend := []int{b.editor.cmd.Process.Pid}
-	insideBefore, hostBefore, begun := cpuTime(agent), cpuTime(backend), time.Now()
+	insideBefore, hostBefore, begun := threadTime(agent), threadTime(backend), time.Now()
 	pause(ctx, costSpan)
 	took := time.Since(begun)
 	share := func(d time.Duration) float64 { return 100 * d.Seconds() / took.Seconds() }
-	return share(cpuTime(agent) - insideBefore), share(cpuTime(backend) - hostBefore), ctx.Err()
+	return share(threadTime(agent) - insideBefore), share(threadTime(backend) - hostBefore), ctx.Err()
 }
