@@ -33,7 +33,11 @@ func endpoints(opts Options) ([]endpoint, error) {
 		if origin == "" {
 			origin = "the configured engine address"
 		}
-		return one(newEndpoint(opts.Host, origin, nil))
+		config, err := tlsForHost(opts.Host, opts.Getenv)
+		if err != nil {
+			return nil, err
+		}
+		return one(newEndpoint(opts.Host, origin, config))
 	}
 	if host := opts.Getenv("DOCKER_HOST"); host != "" {
 		config, err := tlsFromEnv(opts.Getenv)
@@ -109,6 +113,24 @@ func tcpEndpoint(host, origin string, config *tls.Config) (endpoint, error) {
 		}
 	}
 	return endpoint{host: "tcp://" + address, origin: origin, network: "tcp", address: address, tls: config}, nil
+}
+
+// tlsForHost is what a tcp:// address alone does not tell: the environment's certificates, as the docker command has it,
+// else those of the context whose engine has the address.
+func tlsForHost(host string, getenv func(string) string) (*tls.Config, error) {
+	if !strings.HasPrefix(host, "tcp://") {
+		return nil, nil
+	}
+	if config, err := tlsFromEnv(getenv); config != nil || err != nil {
+		return config, err
+	}
+	dir := dockerConfigDir(getenv)
+	for _, name := range contextNames(dir)[1:] {
+		if ep, err := contextEndpoint(dir, name, "its address"); err == nil && ep.host == host {
+			return ep.tls, nil
+		}
+	}
+	return nil, nil
 }
 
 // tlsFromEnv follows the docker command: DOCKER_TLS_VERIFY asks for verified TLS, a DOCKER_CERT_PATH alone for TLS.

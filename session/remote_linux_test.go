@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -25,11 +26,12 @@ func TestRemoteEngine(t *testing.T) {
 	for _, way := range []struct {
 		name string
 		env  map[string]string
+		all  bool // the pipe is the same in each, so that two of them show what goes through it
 	}{
-		{"tls", map[string]string{"DOCKER_HOST": tcp, "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": certs}},
-		{"context", map[string]string{"DOCKER_CONTEXT": "far", "DOCKER_CONFIG": dockerContext(t, "far", tcp, certs)}},
-		{"ssh", map[string]string{"DOCKER_HOST": ssh}},
-		{"ssh with a socket", map[string]string{"DOCKER_HOST": ssh + strings.TrimPrefix(engine.Host(), "unix://")}},
+		{"tls", map[string]string{"DOCKER_HOST": tcp, "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": certs}, true},
+		{"context", map[string]string{"DOCKER_CONTEXT": "far", "DOCKER_CONFIG": dockerContext(t, "far", tcp, certs)}, false},
+		{"ssh", map[string]string{"DOCKER_HOST": ssh}, true},
+		{"ssh with a socket", map[string]string{"DOCKER_HOST": ssh + strings.TrimPrefix(engine.Host(), "unix://")}, false},
 	} {
 		t.Run(way.name, func(t *testing.T) {
 			w, repo := openRemote(t, image, way.env), newRepo(t)
@@ -40,7 +42,12 @@ func TestRemoteEngine(t *testing.T) {
 			if got := w.output(info.Name, "git log --format=%s -1 && git fetch sketch-host && git status --porcelain"); !strings.HasPrefix(got, "first") {
 				t.Errorf("git inside: %q", got)
 			}
-			everyPart(t, w, info, []string{"httpd", "-f", "-p"})
+			if way.all {
+				everyPart(t, w, info, []string{"httpd", "-f", "-p"})
+			}
+			if got := viaOpenSSH(t, info, way.env); got != "hello from inside\n" {
+				t.Errorf("ssh %s: %q", info.Name, got)
+			}
 			if err := w.Remove(t.Context(), info.Name); err != nil {
 				t.Error(err)
 			}
@@ -66,10 +73,29 @@ func TestRemoteEngine(t *testing.T) {
 	})
 }
 
+// viaOpenSSH enters the session as `ssh sketch-…` does, from a terminal that knows the engine's certificates and not that it is to be used.
+func viaOpenSSH(t *testing.T, info session.Info, env map[string]string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "ssh", "-F", info.SSHConfig, info.Name, "cat", "index.html")
+	cmd.Env = os.Environ()
+	for _, name := range []string{"DOCKER_CONFIG", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH"} {
+		if env[name] != "" {
+			cmd.Env = append(cmd.Env, name+"="+env[name])
+		}
+	}
+	cmd.Stderr = t.Output()
+	out, err := cmd.Output()
+	if err != nil {
+		t.Error(err)
+	}
+	return string(out)
+}
+
 // openRemote opens a window whose engine is the one that env names.
 func openRemote(t *testing.T, image string, env map[string]string) *window {
 	t.Helper()
 	w := open(t, newStore(t), func(c *session.Config) {
+		c.Program = os.Getenv("SKETCH_IDE_AGENT") // a test binary is no proxy
 		c.Connect = func(ctx context.Context) (session.Engine, error) {
 			return container.Connect(ctx, container.Options{Getenv: func(name string) string { return env[name] }, Version: "test"})
 		}

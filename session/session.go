@@ -47,6 +47,7 @@ type Session struct {
 	inside     insideState
 	pipe       tunnel.State
 	stopped    *StoppedError // the container does not run
+	begun      int           // how often it was seen to start
 	gone       bool          // the container was removed
 	owner      bool
 	elected    bool // whether this process is the owner has been decided a first time
@@ -192,7 +193,7 @@ func (s *Session) watchContainer(ctx context.Context) {
 		case container.EventStart, container.EventUnpause:
 			s.started()
 		case container.EventDie:
-			s.died(ctx, event.ExitCode)
+			s.died(ctx, event.ExitCode, s.starts())
 		case container.EventDestroy:
 			s.removed()
 		case container.EventPause, container.EventOOM, container.EventInterrupted:
@@ -203,11 +204,19 @@ func (s *Session) watchContainer(ctx context.Context) {
 
 // started says that the container runs. Whoever started it need not wait for the engine to say so.
 func (s *Session) started() {
-	s.update(func() { s.stopped = nil })
+	s.update(func() { s.stopped = nil; s.begun++ })
 	s.conn.Kick()
 }
 
+// starts is how often the container was seen to start. What the engine said before one is no news after it.
+func (s *Session) starts() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.begun
+}
+
 func (s *Session) inspect(ctx context.Context) {
+	starts := s.starts()
 	c, err := s.engine.Inspect(ctx, s.rec.Container)
 	switch {
 	case errors.Is(err, container.ErrNotFound):
@@ -215,7 +224,7 @@ func (s *Session) inspect(ctx context.Context) {
 	case err != nil:
 		s.log.Warn("inspect container", "error", err)
 	case c.State == container.StateExited || c.State == container.StateDead:
-		s.died(ctx, c.ExitCode)
+		s.died(ctx, c.ExitCode, starts)
 	default:
 		s.update(func() { s.stopped = nil })
 	}
@@ -223,16 +232,24 @@ func (s *Session) inspect(ctx context.Context) {
 
 const lastLogLines = 20
 
-func (s *Session) died(ctx context.Context, code int) {
+// died says that the container has ended, unless it has started again since starts was read.
+func (s *Session) died(ctx context.Context, code, starts int) {
 	end := &StoppedError{Name: s.rec.Name, ExitCode: code}
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	if logs, err := s.engine.Logs(ctx, s.rec.Container, lastLogLines); err == nil {
 		end.Logs = string(logs)
 	}
+	if s.starts() != starts {
+		return // the engine was slow to say so, and somebody quicker to start it again
+	}
 	// Every process inside is dead, so no port is open, whoever could still say so.
 	s.observe(ports.Snapshot{Epoch: tunnel.EpochStopped})
-	s.update(func() { s.stopped = end })
+	s.update(func() {
+		if s.begun == starts {
+			s.stopped = end
+		}
+	})
 	s.conn.Kick() // the transport is dead for certain: find out now rather than at the next keepalive
 }
 

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/sketch-ide/sketch-ide/sshconfig"
 )
@@ -60,7 +59,7 @@ func writeNew(path string, data []byte) error {
 
 func (s *Store) sshHost(rec record, program string) sshconfig.Host {
 	proxy := []string{program, "proxy", "--state-dir", s.dir}
-	if strings.HasPrefix(rec.Engine, "unix:") { // a terminal has another DOCKER_HOST than the editor, perhaps
+	if rec.Engine != "" { // a terminal has another DOCKER_HOST than the editor, perhaps
 		proxy = append(proxy, "--host", rec.Engine)
 	}
 	return sshconfig.Host{

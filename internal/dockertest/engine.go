@@ -7,7 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -26,6 +28,8 @@ type Engine struct {
 	socket string
 	certs  certificates
 	cmd    *exec.Cmd
+	ended  chan struct{} // closed when cmd has
+	pid    atomic.Int64  // of cmd, for the relay, which works through restarts
 }
 
 // tlsPort is where dockerd listens in its own namespace, where it is alone.
@@ -62,9 +66,23 @@ func (e *Engine) start() {
 		"--tlsverify", "--tlscacert", e.certs.file("ca.pem"), "--tlscert", e.certs.file("server.pem"), "--tlskey", e.certs.file("server-key.pem"))
 	e.cmd.Stdout, e.cmd.Stderr = log, log
 	e.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM, Setpgid: true}
-	if err := e.cmd.Start(); err != nil {
+	cmd, started, ended := e.cmd, make(chan error), make(chan struct{})
+	e.ended = ended
+	// The kernel sends Pdeathsig when the thread ends that started the process, so that one stays for as long; stop waits for it.
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		defer close(ended)
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			_ = cmd.Wait() // what went wrong is in the log
+		}
+	}()
+	if err := <-started; err != nil {
 		e.t.Fatalf("start a second engine: %v", err)
 	}
+	e.pid.Store(int64(cmd.Process.Pid))
 	ctx, cancel := context.WithTimeout(context.Background(), startLimit)
 	defer cancel()
 	for tick := time.NewTicker(50 * time.Millisecond); ; {
@@ -102,7 +120,7 @@ func (e *Engine) stop() {
 	}
 	_ = e.cmd.Process.Signal(syscall.SIGTERM) // one that is gone already is as good
 	kill := time.AfterFunc(30*time.Second, func() { _ = e.cmd.Process.Kill() })
-	_ = e.cmd.Wait()
+	<-e.ended
 	kill.Stop()
 	e.cmd = nil
 }

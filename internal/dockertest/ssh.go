@@ -91,6 +91,6 @@ func serveOneSSH(ctx context.Context, conn *net.TCPConn, config string) error {
 	sshd := exec.CommandContext(ctx, "/usr/sbin/sshd", "-i", "-f", config)
 	sshd.Stdin, sshd.Stdout = socket, socket
 	sshd.Cancel = func() error { return syscall.Kill(-sshd.Process.Pid, syscall.SIGTERM) } // its children are of its group
-	sshd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM, Setpgid: true}
+	sshd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}                                 // it ends with the connection
 	return sshd.Run()
 }

@@ -170,7 +170,7 @@ func (e *Engine) dialInside() (net.Conn, error) {
 	go func() { // ends with its result
 		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine, in that namespace
 		conn, err := func() (net.Conn, error) {
-			ns, err := os.Open(filepath.Join("/proc", strconv.Itoa(e.cmd.Process.Pid), "ns/net"))
+			ns, err := os.Open(filepath.Join("/proc", strconv.FormatInt(e.pid.Load(), 10), "ns/net"))
 			if err != nil {
 				return nil, err
 			}
