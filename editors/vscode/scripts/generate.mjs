@@ -28,7 +28,7 @@ function manifestCommand({ id, title, icon, always }) {
     title,
     category: 'Sketch',
     ...(icon && { icon: `$(${icon})` }),
-    ...(!always && { enablement: 'isWorkspaceTrusted' }),
+    ...(!always && { enablement: '!sketch.restricted' }),
   };
 }
 

@@ -5,7 +5,14 @@ import * as vscode from 'vscode';
 import { Connection, type Listener } from './connection';
 import { type CommandMap, type CommandName, protocolVersion } from './protocol';
 import { coalesce, RestartPolicy } from './restart';
-import { findServer, probeVersion, protocolMismatch, type Server, type ServerVersion } from './server';
+import {
+  findServer,
+  probeVersion,
+  protocolMismatch,
+  type Server,
+  ServerError,
+  type ServerVersion,
+} from './server';
 import type { BackendState } from './status';
 import { clientActions } from './toast';
 
@@ -109,6 +116,7 @@ export class Backend implements vscode.Disposable {
   async #open(): Promise<Connection> {
     this.#setState({ kind: 'starting' });
     try {
+      if (!vscode.workspace.isTrusted) throw untrusted();
       const server = findServer(this.#places());
       this.#server = server;
       const found = await probeVersion(server.path);
@@ -179,6 +187,13 @@ export class Backend implements vscode.Disposable {
 /** The folders that are on the disk of the machine on which the extension runs. */
 export function localFolders(): readonly vscode.WorkspaceFolder[] {
   return (vscode.workspace.workspaceFolders ?? []).filter(folder => folder.uri.scheme === 'file');
+}
+
+function untrusted(): ServerError {
+  return new ServerError(
+    'This folder is in Restricted Mode.',
+    'Trust it first: Workspaces: Manage Workspace Trust.',
+  );
 }
 
 function isExecutable(file: string): boolean {

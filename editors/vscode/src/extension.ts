@@ -100,11 +100,15 @@ export function activate(extension: vscode.ExtensionContext): void {
     vscode.window.onDidChangeWindowState(
       ({ focused }) => void context.backend.focus(focused).catch(() => {}),
     ),
-    vscode.workspace.onDidGrantWorkspaceTrust(() => void begin(context)),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => {
+      showTrust();
+      void begin(context);
+    }),
     ...Object.entries(commands).map(([id, command]) =>
       vscode.commands.registerCommand(id, (...args) => run(command, context, ...args)),
     ),
   );
+  showTrust();
   void begin(context);
 }
 
@@ -135,6 +139,11 @@ function listen(context: () => CommandContext): Omit<Listener, 'crashed'> {
     progress: (token, value, cancel) => context().progress.handle(token, value, cancel),
     command: (name, args) => runBackendCommand(context(), name, args),
   };
+}
+
+/** For package.json. VS Code's own key for it has been seen to stay unset in a trusted window. */
+function showTrust(): void {
+  void vscode.commands.executeCommand('setContext', 'sketch.restricted', !vscode.workspace.isTrusted);
 }
 
 /** Starts the backend where there is something for it to do. What fails here is in the status bar, not in a toast. */

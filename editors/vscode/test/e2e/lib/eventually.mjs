@@ -1,7 +1,7 @@
 // Waiting for what others do, with a deadline and without fixed pauses.
 
 /** Calls `probe` until it returns something truthy, and returns that. What it throws counts as "not yet". */
-export async function eventually(what, probe, timeoutMs = 20_000) {
+export async function eventually(what, probe, timeoutMs = 60_000) {
   const deadline = Date.now() + timeoutMs;
   let last;
   for (;;) {

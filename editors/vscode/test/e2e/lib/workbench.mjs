@@ -141,7 +141,7 @@ export class Workbench {
     });
     this.#context = await this.#browser.newContext({ viewport: { width: 1280, height: 800 } });
     await this.#context.grantPermissions(['clipboard-read', 'clipboard-write']);
-    this.#context.setDefaultTimeout(20_000);
+    this.#context.setDefaultTimeout(60_000);
   }
 
   /** Writes the settings of the machine; windows that are opened from now on have them. */
