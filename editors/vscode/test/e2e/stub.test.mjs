@@ -109,8 +109,7 @@ describe('the extension in a workbench', () => {
   });
 
   test('a late click on a port that is gone says so', async () => {
-    await workbench.run('Sketch: Open Port in Browser');
-    const popup = await workbench.opened(async () => {}); // 5173 is the only one that is forwarded
+    const popup = await workbench.opened(() => workbench.run('Sketch: Open Port in Browser')); // 5173, the only one
     await popup.close();
     await stub.tell({ op: 'send', message: { method: '$/sketch/ports', params: ghostPorts(9999) } });
     await workbench.run('Sketch: Open Port in Browser');
