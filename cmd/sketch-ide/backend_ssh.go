@@ -30,16 +30,19 @@ func (b *backend) OpenRemote(ctx context.Context, p jsonrpc.OpenRemoteParams) (j
 	}
 	uri := url.URL{Scheme: "vscode-remote", Host: "ssh-remote+" + info.Name, Path: folder}
 	return jsonrpc.OpenRemoteResult{
-		URI: uri.String(), Host: info.Name, Workspace: info.Workspace, Included: status.Installed, Note: remoteNote(info, status),
+		URI: uri.String(), Host: info.Name, Workspace: info.Workspace, Included: status.Installed, Note: b.remoteNote(ctx, info, status),
 	}, nil
 }
 
 // remoteNote is the most important thing to know before the window opens.
-func remoteNote(info session.Info, status sshconfig.Status) string {
+func (b *backend) remoteNote(ctx context.Context, info session.Info, status sshconfig.Status) string {
 	if !status.Installed {
 		return "Remote-SSH finds " + info.Name + " once this is the first line of " + status.File + ": " + status.Line + " (sketch.sshConfig adds it)"
 	}
-	return ""
+	if yields, err := b.sup.PrepareRemote(ctx, info.Name); err != nil || !yields {
+		return "Such a window forwards ports too, by other numbers; set remote.autoForwardPorts to false in it to have each only once."
+	}
+	return "Ports stay forwarded by sketch-ide; the window's own forwarding is off (remote.autoForwardPorts)."
 }
 
 // SSHConfig looks at the user's SSH configuration, or changes the one line in it.
