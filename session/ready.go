@@ -25,7 +25,34 @@ func (s *Session) copyIn(ctx context.Context, r *repo.Repo, report func(string))
 	if err := r.Checkout(ctx, s, s.rec.Workspace, slug(s.rec.Name), report); err != nil {
 		return &CheckoutError{Err: err}
 	}
+	if s.carries() {
+		report("Taking changes that are not committed along")
+		if err := r.CarryUncommitted(ctx, s, s.rec.Workspace); err != nil {
+			return &CheckoutError{Err: err}
+		}
+	}
 	return s.setReady("sketch/"+slug(s.rec.Name), r.Head, r.Branch)
+}
+
+// carryUncommitted says whether what is not committed on the host comes along.
+func (s *Session) carryUncommitted(carry bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.carry = carry
+}
+
+func (s *Session) carries() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.carry
+}
+
+// left says what has not come along.
+func (s *Session) left(ctx context.Context, r *repo.Repo) []string {
+	if s.carries() {
+		return nil
+	}
+	return r.Uncommitted(ctx)
 }
 
 // setReady records that the repository is inside, on disk first: a later process must not copy it again over work that was done.

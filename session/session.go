@@ -60,6 +60,7 @@ type Session struct {
 	repo       *repo.Repo      // serves the fetches; nil until the first
 	branch     Branch          // as the file has it; empty until there is one
 	work       string          // the branch inside, as the file has it
+	carry      bool            // the start takes uncommitted changes along
 	maxPack    int64           // bytes of one pull; 0: the default
 	changed    chan struct{}   // closed and replaced at each change
 }

@@ -19,6 +19,7 @@ type StartOptions struct {
 	BaseImage string // overrides the setting
 	New       bool   // make a new session although the folder has one
 	Rebuild   bool   // build the image and make a new session although there is one
+	Dirty     bool   // a new session begins with what is not committed on the host too
 }
 
 // Start returns the folder's session, attached and ready: a running one as it is, a stopped one resumed, else a new one. Whatever fails, or when ctx
@@ -159,6 +160,7 @@ func (s *Supervisor) createOnce(ctx context.Context, e Engine, r *repo.Repo, o S
 	if err != nil {
 		return Info{}, err
 	}
+	x.carryUncommitted(o.Dirty || s.currentSettings().IncludeUncommitted)
 	if len(p.refused) > 0 {
 		x.problem(&RefusedError{Asked: p.refused})
 	}
@@ -238,7 +240,7 @@ func (s *Supervisor) makeReady(ctx context.Context, x *Session, r *repo.Repo, h 
 		if err := x.copyIn(ctx, r, func(line string) { report(Progress{line, -1}) }); err != nil {
 			return Info{}, x.explain(ctx, err)
 		}
-		for _, note := range append(r.Notes, r.Uncommitted(ctx)...) {
+		for _, note := range append(r.Notes, x.left(ctx, r)...) {
 			report(Progress{note, -1})
 		}
 	}

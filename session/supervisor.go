@@ -37,9 +37,11 @@ type Settings struct {
 	// ForwardAgent lets OpenSSH hand the user's ssh-agent to a session, from its next start on.
 	ForwardAgent bool
 	Forwards     tunnel.Settings // which ports are forwarded, and how they are told
-	MaxPack      int64           // bytes that a session's commits may have at once; 0: repo.DefaultMaxPack
-	Models       gateway.Settings
-	Agent        AgentSettings
+	// IncludeUncommitted makes new sessions begin with what is not committed on the host too.
+	IncludeUncommitted bool
+	MaxPack            int64 // bytes that a session's commits may have at once; 0: repo.DefaultMaxPack
+	Models             gateway.Settings
+	Agent              AgentSettings
 }
 
 // Supervisor holds this process's sessions. Its methods may be called from any goroutine once Run runs.

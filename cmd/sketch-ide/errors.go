@@ -138,6 +138,8 @@ func explainRepo(err error) *jsonrpc.Error {
 		return &jsonrpc.Error{Kind: kind, Message: fmt.Sprintf("%s: %v", e.Dir, e.Err), Hint: e.Hint}
 	}
 	switch {
+	case errors.Is(err, repo.ErrUnmerged):
+		return &jsonrpc.Error{Kind: jsonrpc.KindCheckout, Message: err.Error(), Hint: "Resolve them (git status), or start without the changes that are not committed."}
 	case errors.Is(err, repo.ErrNoGitInside):
 		return &jsonrpc.Error{Kind: jsonrpc.KindNoGit, Message: err.Error(), Hint: "Add git to the image."}
 	}

@@ -30,8 +30,10 @@ func decodeSettings(data json.RawMessage) (session.Settings, error) {
 		BaseImage: cmp.Or(setting[string](d, "baseImage", "a string"), os.Getenv(baseImageEnv)),
 		Container: d.container(),
 
-		MaxPack:      maxPack(d),
-		ForwardAgent: setting[bool](d, "forwardAgent", "true or false"),
+		MaxPack: maxPack(d),
+
+		IncludeUncommitted: setting[bool](d, "includeUncommitted", "true or false"),
+		ForwardAgent:       setting[bool](d, "forwardAgent", "true or false"),
 	}
 	settings.Models, settings.Agent = d.agent(data)
 	forwards, err := tunnel.DecodeSettings(data)

@@ -52,6 +52,7 @@ func upCommand(o *options) *cobra.Command {
 	flags.StringVar(&f.start.BaseImage, "base-image", os.Getenv(baseImageEnv), "the `image` to build from where the repository has no Dockerfile.sketch")
 	f.box.register(flags)
 	flags.StringVar(&f.start.Name, "name", "", "the session's `name`, sketch-…, for a second session of a repository")
+	flags.BoolVar(&f.start.Dirty, "dirty", false, "a new session begins with what is not committed here too")
 	flags.BoolVar(&f.start.Rebuild, "rebuild", false, "build the image again and start a new session")
 	flags.BoolVar(&f.remove, "rm", false, "remove the session at the end instead of detaching")
 	flags.StringVar(&f.prompt, "prompt", "", "a `text` for the agent, - for standard input; what it does is shown")
