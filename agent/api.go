@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/net/netutil"
 
+	"github.com/sketch-ide/sketch-ide/agent/conversation"
 	"github.com/sketch-ide/sketch-ide/ports"
 )
 
@@ -33,7 +34,7 @@ func (p *inside) serveAPI(ctx context.Context) error {
 	server := &http.Server{
 		Handler:           p.handler(),
 		ReadHeaderTimeout: apiReadTimeout,
-		// No ReadTimeout: it would cancel the requests that stream. Nothing reads bodies.
+		// No ReadTimeout: it would cancel the requests that stream.
 		IdleTimeout:    apiIdleTimeout,
 		MaxHeaderBytes: maxRequestBytes,
 		BaseContext:    func(net.Listener) context.Context { return ctx },
@@ -65,6 +66,10 @@ func (p *inside) handler() http.Handler {
 	mux.Handle("/port-events", events)
 	mux.Handle("/git", p.git)
 	mux.Handle("/git/", p.git)
+	talk := conversation.Handler(p.agent.conversation, p.agent.loop)
+	for _, path := range []string{"/prompt", "/cancel", "/answer", "/agent", "/conversation", "/conversation/events"} {
+		mux.Handle(path, talk)
+	}
 	mux.HandleFunc("GET /status", p.serveStatus)
 	return mux
 }

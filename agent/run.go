@@ -54,6 +54,7 @@ type inside struct {
 	monitor *ports.Monitor
 	git     *gitwatch.Watcher
 	ssh     *sshd.Server
+	agent   *engineer
 
 	sshListener, apiListener, hostListener net.Listener
 	llmListener                            net.Listener // nil where the port was taken
@@ -79,6 +80,7 @@ func newInside(ctx context.Context, cfg Config, log *slog.Logger) (*inside, erro
 		p.closeListeners()
 		return nil, err
 	}
+	p.agent = p.newEngineer()
 	return p, nil
 }
 
@@ -97,6 +99,14 @@ func (p *inside) newSSH() (*sshd.Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	return sshd.New(sshd.Config{
+		HostKey: hostKey, User: p.cfg.User, AuthorizedKeys: authorized, Workspace: p.cfg.Workspace, BinDir: BinDir, Env: p.variables(),
+		Busy: p.monitor.Busy, Log: p.log.With("part", "ssh"),
+	})
+}
+
+// variables are what commands get over the image's environment, whoever runs them.
+func (p *inside) variables() map[string]string {
 	env := maps.Clone(p.cfg.Env)
 	if env == nil {
 		env = make(map[string]string)
@@ -107,10 +117,7 @@ func (p *inside) newSSH() (*sshd.Server, error) {
 	if p.llmListener != nil {
 		env[GatewayEnv] = "http://" + p.llmListener.Addr().String()
 	}
-	return sshd.New(sshd.Config{
-		HostKey: hostKey, User: p.cfg.User, AuthorizedKeys: authorized, Workspace: p.cfg.Workspace, BinDir: BinDir, Env: env,
-		Busy: p.monitor.Busy, Log: p.log.With("part", "ssh"),
-	})
+	return env
 }
 
 func (p *inside) listen(ctx context.Context) (err error) {
@@ -143,6 +150,7 @@ func (p *inside) run(ctx context.Context) error {
 	group.Go(func() error { return p.serveLLM(ctx) })
 	group.Go(func() error { return p.watchPorts(ctx) })
 	group.Go(func() error { return p.watchGit(ctx) })
+	group.Go(func() error { return p.agent.run(ctx) })
 	err := group.Wait()
 	p.log.Info("agent ended", "err", err)
 	return err
