@@ -59,7 +59,7 @@ RUN false
 			"onCreateCommand": "echo created as $(whoami) >>~/log",
 			"updateContentCommand": ["sh", "-c", "echo updated $0 >>~/log", "with words"],
 			"postCreateCommand": {"one": "echo one; pwd >~/one", "two": "echo two >~/two; echo lost hope; exit 3"},
-			"postStartCommand": "echo start >>~/starts"
+			"postStartCommand": "echo start >>~/starts; exec sleep 12345"
 		}`, baseImage()),
 	})
 	store := newStore(t)
@@ -92,6 +92,14 @@ RUN false
 	}
 	if env := dockerOutput(t, "inspect", "-f", "{{.Config.Env}} {{.HostConfig.Privileged}} {{.HostConfig.NetworkMode}} {{json .HostConfig.Binds}}", info.Container); strings.Contains(env, "token") || !strings.Contains(env, " false sketch-ide null") {
 		t.Errorf("the engine has %s", env)
+	}
+
+	// What a start began lives on without the window, and is not begun again by the next one.
+	w.close()
+	w = open(t, store)
+	w.start(repo)
+	if got := w.output(info.Name, "pgrep -c -x sleep; wc -l <~/starts"); got != "1\n1" {
+		t.Errorf("after reattaching, postStartCommand's processes and runs: %q", got)
 	}
 
 	// A resumed session runs the commands of a start again, and of the creation not.

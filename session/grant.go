@@ -21,10 +21,16 @@ import (
 // the host is the user's to give, by settings: folders of the host and values of its environment. More privilege is given to nobody.
 func (p *plan) grant(raw devcontainer.Config, r *repo.Repo, settings ContainerSettings) {
 	local := localEnv{allowed: settings.EnvForward, asked: map[string]bool{}}
-	config := raw.Expand(devcontainer.Variables{
-		LocalEnv: local.lookup, LocalWorkspaceFolder: r.Root, ContainerWorkspaceFolder: p.workspace,
+	variables := devcontainer.Variables{
+		LocalWorkspaceFolder: r.Root, ContainerWorkspaceFolder: p.workspace,
 		DevcontainerID: devcontainer.ID(map[string]string{container.LabelFolder: r.Root}),
-	})
+	}
+	// An image keeps the arguments of its build in its history, where a value of the host would outlive the session.
+	build := devcontainer.Config{Build: raw.Build}.Expand(variables).Build
+	raw.Build = devcontainer.Build{}
+	variables.LocalEnv = local.lookup
+	config := raw.Expand(variables)
+	config.Build = build
 	p.grantImage(config)
 	p.grantEnv(raw, config)
 	p.grantMounts(config, r)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/sketch-ide/sketch-ide/agent"
@@ -145,13 +146,16 @@ func workspaceOf(c devcontainer.Config, usual string) string {
 		wanted = c.WorkspaceMount.Target
 	}
 	wanted = path.Clean(variables.Expand(wanted))
-	if !path.IsAbs(wanted) || strings.Contains(wanted, "${") || strings.HasPrefix(wanted+"/", usual+"/") || strings.Count(wanted, "/") < 2 && wanted != "/workspace" {
+	if !path.IsAbs(wanted) || strings.Contains(wanted, "${") || strings.HasPrefix(wanted+"/", usual+"/") || slices.Contains(systemFolders, wanted) {
 		return usual
 	}
-	for _, system := range []string{"/proc", "/sys", "/dev", "/etc", agent.Root} {
+	for _, system := range []string{"/bin", "/boot", "/dev", "/etc", "/lib", "/proc", "/run", "/sbin", "/sys", agent.Root} {
 		if strings.HasPrefix(wanted+"/", system+"/") {
 			return usual
 		}
 	}
 	return wanted
 }
+
+// systemFolders are no place for a repository, and those in them may be.
+var systemFolders = []string{"/", "/home", "/media", "/mnt", "/opt", "/root", "/srv", "/tmp", "/usr", "/usr/local", "/var", "/var/lib", agent.Workspaces}

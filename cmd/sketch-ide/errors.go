@@ -49,6 +49,12 @@ func explainEngine(err error) *jsonrpc.Error {
 		}
 	case errors.Is(err, container.ErrHostUnsupported):
 		return &jsonrpc.Error{Kind: jsonrpc.KindNoEngine, Message: err.Error(), Hint: "Set DOCKER_HOST or the docker context to a unix://, tcp:// or ssh:// address."}
+	case remoteEngine(err) != nil:
+		a := remoteEngine(err)
+		return &jsonrpc.Error{
+			Kind: jsonrpc.KindNoEngine, Message: fmt.Sprintf("the Docker engine at %s does not answer: %v", a.Host, a.Err), Retryable: true,
+			Hint: fmt.Sprintf("%s names it; look whether this works: docker -H %s version", a.Origin, a.Host),
+		}
 	case errors.Is(err, container.ErrNoEngine):
 		return &jsonrpc.Error{
 			Kind: jsonrpc.KindNoEngine, Message: "no Docker engine answers", Retryable: true,
@@ -65,6 +71,15 @@ func explainEngine(err error) *jsonrpc.Error {
 	return nil
 }
 
+// remoteEngine is the attempt at the one engine that was asked for, if that is not on this machine.
+func remoteEngine(err error) *container.Attempt {
+	e, ok := errors.AsType[*container.NoEngineError](err)
+	if !ok || len(e.Tried) != 1 || strings.HasPrefix(e.Tried[0].Host, "unix://") {
+		return nil
+	}
+	return &e.Tried[0]
+}
+
 func tried(err error) string {
 	e, ok := errors.AsType[*container.NoEngineError](err)
 	if !ok || len(e.Tried) == 0 {
@@ -76,11 +91,7 @@ func tried(err error) string {
 			hosts = append(hosts, fmt.Sprintf("%s (%v)", a.Origin, a.Err))
 			continue
 		}
-		if strings.HasPrefix(a.Host, "unix://") {
-			hosts = append(hosts, a.Host)
-			continue
-		}
-		hosts = append(hosts, fmt.Sprintf("%s (%v)", a.Host, a.Err)) // a network has many ways to fail
+		hosts = append(hosts, a.Host)
 	}
 	return " Tried " + joined(hosts) + "."
 }
