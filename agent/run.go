@@ -17,6 +17,7 @@ import (
 
 	"github.com/sketch-ide/sketch-ide/agent/gitwatch"
 	"github.com/sketch-ide/sketch-ide/agent/internal/sshd"
+	"github.com/sketch-ide/sketch-ide/agent/internal/threads"
 	"github.com/sketch-ide/sketch-ide/agent/internal/unixsock"
 	"github.com/sketch-ide/sketch-ide/ports"
 )
@@ -35,6 +36,9 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	if err := cfg.Check(); err != nil {
 		return fmt.Errorf("run agent: %w", err)
 	}
+	if err := threads.Reserve(reservedThreads); err != nil {
+		log.Warn("threads are not reserved", "err", err)
+	}
 	p, err := newInside(ctx, cfg.withDefaults(), log)
 	if err != nil {
 		return fmt.Errorf("run agent: %w", err)
@@ -44,6 +48,9 @@ func Run(ctx context.Context, cfg Config, log *slog.Logger) error {
 	}
 	return nil
 }
+
+// reservedThreads are enough for what people and the agent run at once; in a container whose limit is used up no more can be had.
+const reservedThreads = 64
 
 // inside is the process: its parts, listening and not yet served.
 type inside struct {
