@@ -62,7 +62,7 @@ func (l *Loop) facts(ctx context.Context) string {
 		label string
 		args  []string
 	}{
-		{"branch", []string{"rev-parse", "--abbrev-ref", "HEAD"}},
+		{"branch", []string{"symbolic-ref", "--short", "HEAD"}},
 		{"commit", []string{"log", "-1", "--format=%h %s"}},
 	} {
 		if out, err := l.git(ctx, fact.args...); err == nil {
