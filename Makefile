@@ -1,16 +1,19 @@
 # `make` builds, `make demo` shows the main job, `make test` is everything that CI runs.
 .POSIX:
 .DEFAULT_GOAL := build
-.PHONY: build help demo test check bench fuzz release generate clean
+.PHONY: build help demo demo-agent test check bench fuzz release generate clean
 
 build: ## build bin/sketch-ide
 	@CGO_ENABLED=0 go build -trimpath -o bin/sketch-ide ./cmd/sketch-ide
 
 help: ## list what there is to make
-	@sed -n 's/^\([a-z]*\):[a-z ]*## /\1\t/p' Makefile | expand -t 10
+	@sed -n 's/^\([a-z-]*\):[a-z ]*## /\1\t/p' Makefile | expand -t 12
 
 demo: ## show the main job, with all the set-up that it needs
 	@scripts/demo.sh
+
+demo-agent: ## show the agent at work, with a scripted model instead of a key
+	@scripts/demo-agent.sh
 
 test: ## everything that CI runs, with all the set-up that it needs
 	@scripts/test.sh

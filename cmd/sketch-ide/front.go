@@ -169,6 +169,7 @@ func (f *front) Problem(_ string, err error) {
 
 // BranchChanged tells of new commits and of what keeps them from coming.
 func (f *front) BranchChanged(name string, branch session.Branch) {
+	defer f.turns.update(func() {}) // for whoever waits for commits
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	last, b := f.branch, wireBranch(name, branch)

@@ -37,7 +37,14 @@ const answerLimit = 20 * time.Second
 
 func startEditor(t *testing.T, args ...string) *editorProcess {
 	t.Helper()
+	return startEditorWith(t, nil, args...)
+}
+
+// startEditorWith is startEditor with variables in the environment.
+func startEditorWith(t *testing.T, env []string, args ...string) *editorProcess {
+	t.Helper()
 	e := &editorProcess{t: t, cmd: command(t, append(args, "serve", "--stdio")...), frames: make(chan json.RawMessage, 1000)}
+	e.cmd.Env = append(os.Environ(), env...)
 	e.cmd.Stderr = &e.errs
 	var err error
 	if e.in, err = e.cmd.StdinPipe(); err != nil {

@@ -133,6 +133,10 @@ func TestSettingsFile(t *testing.T) {
 	if len(s.Agent.MCP) != 2 || s.Agent.MCP[0].Name != "a" || s.Agent.MCP[1].URL != "http://x" {
 		t.Errorf("MCP servers: %+v", s.Agent.MCP)
 	}
+	write(`{"sketch.model": "m", "sketch.models": [{"model": "m"}], "editor.fontSize": 9}`)
+	if s, err := f.decode(nil); err != nil || s.Models.Default != "m" || len(s.Models.Models) != 1 {
+		t.Errorf("as VS Code writes them: %+v, %v", s.Models, err)
+	}
 	for _, bad := range []string{`[]`, `{`, `{"sketch": 1}`, `{"mcpServers": {"a": {}}}`, `{"coAuthor": "no"}`, `{"models": [{}]}`} {
 		write(bad)
 		if _, err := f.decode(nil); err == nil || explain(err).Kind != jsonrpc.KindSettings {

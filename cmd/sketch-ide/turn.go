@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/sketch-ide/sketch-ide/agent/conversation"
 	"github.com/sketch-ide/sketch-ide/jsonrpc"
@@ -142,7 +145,45 @@ func (f *front) promptOnce(ctx context.Context, sup *session.Supervisor, name st
 		return errors.Join(exitError(130), sup.CancelTurn(stop, name, ""))
 	}
 	f.turnOver(status)
-	return outcomeError(status)
+	return errors.Join(outcomeError(status), f.awaitCommits(ctx, sup, name))
+}
+
+// commitsPatience is how long the commits of a turn may take to the host, at its end.
+const commitsPatience = time.Minute
+
+// awaitCommits waits until what was committed inside is on the host's branch, since whoever waits for the end of a turn looks there next.
+func (f *front) awaitCommits(ctx context.Context, sup *session.Supervisor, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, commitsPatience)
+	defer cancel()
+	var out strings.Builder
+	if err := sup.Exec(ctx, name, []string{"git", "rev-parse", "HEAD"}, session.Streams{Out: &out}); err != nil {
+		return err
+	}
+	tip := strings.TrimSpace(out.String())
+	for {
+		changed := f.branchChanged()
+		b, err := sup.Branch(name)
+		if err != nil {
+			return err
+		}
+		if b.Commit == tip || b.Base == tip {
+			return nil
+		}
+		if b.Err != nil {
+			return b.Err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return fmt.Errorf("bring commit %.12s out: %w", tip, ctx.Err())
+		}
+	}
+}
+
+// branchChanged is closed when the branch has changed after this call.
+func (f *front) branchChanged() <-chan struct{} {
+	_, changed := f.turns.now()
+	return changed
 }
 
 // send hands a prompt over. Without a model there is a status of its own.

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/pflag"
 	"github.com/tailscale/hujson"
@@ -84,6 +85,12 @@ func decodeSettingsFile(path string, data []byte) (map[string]json.RawMessage, e
 		values = map[string]json.RawMessage{}
 		if err := json.Unmarshal(nested, &values); err != nil {
 			return nil, &settingsError{fmt.Errorf("%s: sketch: want an object: %w", path, err)}
+		}
+	}
+	for name, value := range maps.Clone(values) { // as VS Code writes them
+		if bare, ok := strings.CutPrefix(name, "sketch."); ok {
+			delete(values, name)
+			values[bare] = value
 		}
 	}
 	return values, nil
