@@ -20,7 +20,7 @@ import (
 const (
 	startLimit  = 60 * time.Second // Chromium's first start on a slow disk
 	actionLimit = 30 * time.Second
-	probeLimit  = 3 * time.Second
+	probeLimit  = 10 * time.Second
 )
 
 // Config says which browser.
@@ -34,6 +34,9 @@ type Config struct {
 // ErrNone is returned where there is no Chromium.
 var ErrNone = errors.New("there is no Chromium here")
 
+// ErrClosed is returned after Close.
+var ErrClosed = errors.New("the browser is closed")
+
 // ErrHung is returned for a page that answered no more; the browser was ended.
 var ErrHung = errors.New("the page hung, and the browser was ended")
 
@@ -45,6 +48,9 @@ type Browser struct {
 	cfg  Config
 	turn chan struct{} // of one: who holds it may act
 	tab  *tab          // nil: not started. Used by whoever holds the turn.
+	// suspect says that an action was cancelled, after which the page may hang. Used by whoever holds the turn.
+	suspect bool
+	closed  bool // used by whoever holds the turn
 
 	mu  sync.Mutex // guards url
 	url string
@@ -118,7 +124,14 @@ func (b *Browser) allocator(url string) (ctx context.Context, end context.Cancel
 
 // open starts the browser, unless it runs.
 func (b *Browser) open(ctx context.Context) (*tab, error) {
+	if b.closed {
+		return nil, ErrClosed
+	}
 	url := b.address()
+	if b.tab != nil && b.suspect {
+		b.probe(b.tab)
+	}
+	b.suspect = false
 	if b.tab != nil && !b.tab.gone() && b.tab.url == url {
 		return b.tab, nil
 	}
@@ -187,7 +200,7 @@ func (b *Browser) act(ctx context.Context, action func(ctx context.Context, t *t
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
-		b.probe(t)
+		b.suspect = true // whoever cancels does not wait for the probe
 		return ctx.Err()
 	case t.gone():
 		b.drop()
@@ -216,6 +229,7 @@ func (b *Browser) probe(t *tab) bool {
 func (b *Browser) Close() {
 	b.turn <- struct{}{} // an action ends within its limit; those of a session that ends are cancelled
 	defer func() { <-b.turn }()
+	b.closed = true
 	b.drop()
 }
 

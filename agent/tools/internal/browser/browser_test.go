@@ -276,4 +276,8 @@ func TestNoBrowser(t *testing.T) {
 	if _, err := b.Eval(t.Context(), "1"); err == nil {
 		t.Error("no error")
 	}
+	b.Close()
+	if _, err := b.Eval(t.Context(), "1"); !errors.Is(err, ErrClosed) {
+		t.Errorf("after close: %v", err)
+	}
 }

@@ -38,7 +38,9 @@ type Picture struct {
 
 // Fit returns an image (PNG, JPEG, GIF or WebP) as PNG or JPEG within the limits: as it is if it fits, else scaled down and encoded anew. Of a
 // moving image it takes the first frame.
-func Fit(data []byte) (Picture, error) {
+func Fit(data []byte) (Picture, error) { return fit(data, MaxSide, MaxBytes) }
+
+func fit(data []byte, side, limit int) (Picture, error) {
 	cfg, format, err := image.DecodeConfig(bytes.NewReader(data))
 	if err != nil {
 		return Picture{}, fmt.Errorf("read image: %w", err)
@@ -47,14 +49,14 @@ func Fit(data []byte) (Picture, error) {
 		return Picture{}, fmt.Errorf("%w: %d × %d", ErrTooLarge, cfg.Width, cfg.Height)
 	}
 	size := image.Pt(cfg.Width, cfg.Height)
-	if (format == "png" || format == "jpeg") && max(size.X, size.Y) <= MaxSide && len(data) <= MaxBytes {
+	if (format == "png" || format == "jpeg") && max(size.X, size.Y) <= side && len(data) <= limit {
 		return Picture{"image/" + format, data, size.X, size.Y, size}, nil
 	}
 	img, _, err := image.Decode(bytes.NewReader(data))
 	if err != nil {
 		return Picture{}, fmt.Errorf("read image: %w", err)
 	}
-	p, err := encode(scale(img, MaxSide), format == "jpeg")
+	p, err := encode(scale(img, side), format == "jpeg", limit)
 	p.From = size
 	return p, err
 }
@@ -73,14 +75,14 @@ func scale(img image.Image, side int) image.Image {
 }
 
 // encode prefers PNG, which keeps text sharp, and takes JPEG for what was one or would be too many bytes.
-func encode(img image.Image, photo bool) (Picture, error) {
+func encode(img image.Image, photo bool, limit int) (Picture, error) {
 	p := Picture{MIMEType: "image/png", Width: img.Bounds().Dx(), Height: img.Bounds().Dy()}
 	var buf bytes.Buffer
 	if !photo {
 		if err := png.Encode(&buf, img); err != nil {
 			return Picture{}, fmt.Errorf("encode image: %w", err)
 		}
-		if buf.Len() <= MaxBytes {
+		if buf.Len() <= limit {
 			p.Data = buf.Bytes()
 			return p, nil
 		}
@@ -89,8 +91,8 @@ func encode(img image.Image, photo bool) (Picture, error) {
 	if err := jpeg.Encode(&buf, onWhite(img), &jpeg.Options{Quality: 85}); err != nil {
 		return Picture{}, fmt.Errorf("encode image: %w", err)
 	}
-	if buf.Len() > MaxBytes { // noise, at full size
-		return encode(scale(img, MaxSide/2), true)
+	if longer := max(p.Width, p.Height); buf.Len() > limit && longer > 1 { // noise, at full size
+		return encode(scale(img, longer/2), true, limit)
 	}
 	p.MIMEType, p.Data = "image/jpeg", buf.Bytes()
 	return p, nil

@@ -47,6 +47,7 @@ func encoded(t *testing.T, img image.Image, format string) []byte {
 
 func TestFit(t *testing.T) {
 	t.Parallel()
+	const limit = 20_000
 	for _, test := range []struct {
 		name     string
 		data     []byte
@@ -58,16 +59,17 @@ func TestFit(t *testing.T) {
 		{"small PNG", encoded(t, noise(20, 10), "png"), "image/png", 20, 10, true, image.Pt(20, 10)},
 		{"small JPEG", encoded(t, noise(20, 10), "jpeg"), "image/jpeg", 20, 10, true, image.Pt(20, 10)},
 		{"GIF", encoded(t, noise(20, 10), "gif"), "image/png", 20, 10, false, image.Pt(20, 10)},
-		{"wide", encoded(t, image.NewGray(image.Rect(0, 0, 3136, 100)), "png"), "image/png", 1568, 50, false, image.Pt(3136, 100)},
-		{"a line", encoded(t, image.NewGray(image.Rect(0, 0, 1, 5000)), "png"), "image/png", 1, 1568, false, image.Pt(1, 5000)},
-		{"large photo", encoded(t, image.NewGray(image.Rect(0, 0, 1600, 1600)), "jpeg"), "image/jpeg", 1568, 1568, false, image.Pt(1600, 1600)},
-		{"many bytes", encoded(t, noise(1000, 1100), "png"), "image/jpeg", 1000, 1100, false, image.Pt(1000, 1100)},
+		{"wide", encoded(t, image.NewGray(image.Rect(0, 0, 400, 20)), "png"), "image/png", 200, 10, false, image.Pt(400, 20)},
+		{"a line", encoded(t, image.NewGray(image.Rect(0, 0, 1, 5000)), "png"), "image/png", 1, 200, false, image.Pt(1, 5000)},
+		{"large photo", encoded(t, image.NewGray(image.Rect(0, 0, 300, 300)), "jpeg"), "image/jpeg", 200, 200, false, image.Pt(300, 300)},
+		{"many bytes", encoded(t, noise(100, 100), "png"), "image/jpeg", 100, 100, false, image.Pt(100, 100)},
+		{"too many bytes", encoded(t, noise(200, 200), "png"), "image/jpeg", 100, 100, false, image.Pt(200, 200)},
 	} {
-		p, err := Fit(test.data)
+		p, err := fit(test.data, 200, limit)
 		if err != nil || p.MIMEType != test.mime || p.Width != test.w || p.Height != test.h || p.From != test.original || bytes.Equal(p.Data, test.data) != test.asItIs {
 			t.Errorf("%s: %v, %s %dx%d from %v, %d bytes", test.name, err, p.MIMEType, p.Width, p.Height, p.From, len(p.Data))
 		}
-		if len(p.Data) > MaxBytes {
+		if len(p.Data) > limit {
 			t.Errorf("%s: %d bytes", test.name, len(p.Data))
 		}
 		if cfg, _, err := image.DecodeConfig(bytes.NewReader(p.Data)); err != nil || cfg.Width != test.w {
@@ -86,6 +88,9 @@ func TestFitRefuses(t *testing.T) {
 		t.Errorf("bomb: %v", err)
 	}
 	whole := encoded(t, noise(2000, 10), "png")
+	if p, err := Fit(whole); err != nil || p.Width != MaxSide {
+		t.Errorf("%d wide, %v", p.Width, err)
+	}
 	for name, data := range map[string][]byte{"nothing": nil, "text": []byte("hello"), "cut": whole[:len(whole)/2]} {
 		if _, err := Fit(data); err == nil {
 			t.Errorf("%s: no error", name)
