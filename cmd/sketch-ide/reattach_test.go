@@ -65,15 +65,23 @@ func (w *window) forward(port int) jsonrpc.Port {
 	}
 }
 
-// A backend that is killed loses nothing: the next one has the session as it was, with its host ports, its branch and its conversation.
-func TestKilledBackendComesBack(t *testing.T) {
-	t.Parallel()
-	state, repo := filepath.Join(t.TempDir(), "state"), filepath.Join(t.TempDir(), "app")
+// newTestRepo makes a repository with one commit in dir.
+func newTestRepo(t *testing.T, dir string) string {
+	t.Helper()
+	repo := filepath.Join(dir, "app")
 	for _, args := range [][]string{{"init", "-q", "-b", "main", repo}, {"-C", repo, "-c", "user.name=A", "-c", "user.email=a@example.com", "commit", "-q", "--allow-empty", "-m", "first"}} {
 		if out, err := exec.CommandContext(t.Context(), "git", args...).CombinedOutput(); err != nil {
 			t.Fatalf("git %v: %v\n%s", args, err, out)
 		}
 	}
+	return repo
+}
+
+// A backend that is killed loses nothing: the next one has the session as it was, with its host ports, its branch and its conversation.
+func TestKilledBackendComesBack(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	state, repo := filepath.Join(dir, "state"), newTestRepo(t, dir)
 	t.Cleanup(func() {
 		if out, err := command(t, "--state-dir", state, "prune", "--all", "--keep-images").CombinedOutput(); err != nil {
 			t.Errorf("prune: %v\n%s", err, out)
