@@ -115,6 +115,27 @@ func TestCheckoutOfEveryKindOfRepository(t *testing.T) {
 			hostGit(t, outer, "commit", "-q", "-m", "add submodule")
 			return outer
 		}},
+		{"autocrlf", func(t *testing.T) string {
+			dir := newHost(t, "project")
+			hostGit(t, dir, "config", "core.autocrlf", "true")
+			commit(t, dir, "dos.txt", "one\r\ntwo\r\n")
+			return dir
+		}},
+		{"Git LFS", func(t *testing.T) string {
+			dir := newHost(t, "project")
+			commit(t, dir, ".gitattributes", "*.bin filter=lfs diff=lfs merge=lfs -text\n")
+			commit(t, dir, "large.bin", "version https://git-lfs.github.com/spec/v1\noid sha256:"+strings.Repeat("0", 64)+"\nsize 1\n")
+			return dir
+		}},
+		{"through a symbolic link, below the root", func(t *testing.T) string {
+			dir := newHost(t, "project")
+			commit(t, dir, "sub/x", "x\n")
+			link := filepath.Join(realTemp(t), "link")
+			if err := os.Symlink(filepath.Join(dir, "sub"), link); err != nil {
+				t.Fatal(err)
+			}
+			return link
+		}},
 		{"an awkward name", func(t *testing.T) string { return newHost(t, "we ird; rm -rf $HOME 'quoted' \"twice\" `id` é\\n -x") }},
 		{"a name like an option", func(t *testing.T) string { return newHost(t, "--upload-pack=touch pwned") }},
 		{"awkward branches", func(t *testing.T) string {
@@ -138,7 +159,7 @@ func TestCheckoutOfEveryKindOfRepository(t *testing.T) {
 			if got, want := in.git(ws, "rev-list", "--count", "HEAD"), hostGit(t, dir, "rev-list", "--count", "HEAD"); got != want {
 				t.Errorf("%s commits, want %s", got, want)
 			}
-			if got, want := in.git(ws, "ls-tree", "-r", "HEAD"), hostGit(t, dir, "ls-tree", "-r", "HEAD"); got != want {
+			if got, want := in.git(ws, "ls-tree", "-r", "HEAD"), hostGit(t, dir, "ls-tree", "--full-tree", "-r", "HEAD"); got != want {
 				t.Errorf("tree:\n%s\nwant:\n%s", got, want)
 			}
 			if got := in.git(ws, "status", "--porcelain"); got != "" {
@@ -147,6 +168,7 @@ func TestCheckoutOfEveryKindOfRepository(t *testing.T) {
 			if diff := cmp.Diff(before, fingerprint(t, host.CommonDir)); diff != "" {
 				t.Errorf("the host's repository changed:\n%s", diff)
 			}
+			comesBack(t, host, in, ws)
 		})
 	}
 }
@@ -289,4 +311,26 @@ func TestCheckoutFails(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+// comesBack checks that what is not committed outside can come along, and that what is committed inside comes back.
+func comesBack(t *testing.T, host *Repo, in *inside, ws string) {
+	t.Helper()
+	writeFile(t, filepath.Join(host.Root, "draft.txt"), "one\r\ntwo\n", 0o644)
+	if err := host.CarryUncommitted(t.Context(), in, ws); err != nil {
+		t.Error(err)
+	}
+	if status := in.git(ws, "status", "--porcelain"); !strings.Contains(status, "?? draft.txt") {
+		t.Errorf("status with a new file:\n%s", status)
+	}
+	w := &work{inside: in, host: host, dir: host.Root, workspace: ws, pull: Pull{Session: "sketch-s", Workspace: ws, Base: host.Head, Wish: "sketch/s"}}
+	w.commit("inside.txt", "inside\n")
+	w.mustOut("sketch/s")
+	d, err := host.Diff(t.Context(), host.Head, w.tip(), DiffOptions{})
+	if err != nil || len(d.Files) != 1 || d.Files[0].Path != "inside.txt" {
+		t.Errorf("diff: %+v, %v", d, err)
+	}
+	if _, err := host.Merge(t.Context(), Merge{Branch: "sketch/s", Tip: w.tip(), DryRun: true}); err != nil {
+		t.Errorf("merge: %v", err)
+	}
 }

@@ -36,6 +36,10 @@ func open(ctx context.Context, dir string) (*Repo, error) {
 	if err != nil {
 		return nil, err
 	}
+	// git's answers are relative to where it really is.
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return nil, err
+	}
 	r := &Repo{copyFrom: defaultCopyFrom, serving: make(chan struct{}, maxServing)}
 	for _, read := range []func(context.Context, string) error{r.checkVersion, r.readPlace, r.readHead, r.readIdentity, r.readNotes} {
 		if err := read(ctx, dir); err != nil {

@@ -28,6 +28,7 @@ var parts = []struct {
 	run  func(context.Context, *bench) error
 }{
 	{"start", benchStarts},
+	{"repository", benchRepository},
 	{"cost", benchCost},
 	{"listen", benchListens},
 	{"forward", benchForwards},
