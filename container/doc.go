@@ -10,6 +10,7 @@
 // knows no sessions: names, files and policies come from its caller, package session.
 //
 // An [Engine] is safe for concurrent use and keeps no state but its connection. Methods block in the caller's
-// goroutine. The package has one goroutine of its own, the writer of a build context, which ends with the build it
-// feeds; callbacks run in the goroutine of the call that they were given to.
+// goroutine. The package has two kinds of goroutines of its own: the writer of a build context, which ends with the build
+// it feeds, and the waiter for an ssh process that leads to an engine, which ends with that connection. Callbacks run in
+// the goroutine of the call that they were given to.
 package container

@@ -48,9 +48,13 @@ func TestWithoutNetwork(t *testing.T) {
 	}
 }
 
-// everyPart forwards the port of a web server, whose last argument it is, stops the session and resumes it.
+// everyPart brings a commit out, forwards the port of a web server, whose last argument it is, stops the session and resumes it.
 func everyPart(t *testing.T, w *window, info session.Info, server []string) {
 	t.Helper()
+	tip := w.commitInside(info.Name, "made", "inside\n")
+	if b := w.awaitBranch(info.Name, "the commit", at(tip)); runGit(t, "-C", info.Folder, "rev-parse", b.Name) != tip {
+		t.Errorf("the host's branch is not at the commit: %+v", b)
+	}
 	port := freePort(t)
 	stop := w.serveBy(info.Name, append(slices.Clone(server), strconv.Itoa(int(port))))
 	f := find(w.await(info.Name, "forward", forwarded(port)), port)
