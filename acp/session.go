@@ -69,7 +69,11 @@ func (x *session) tell(ctx context.Context, value any) {
 	case jsonrpc.Branch:
 		x.tellBranch(ctx, value)
 	case replayed:
-		x.tellMessage(ctx, value.message)
+		if value.silent {
+			x.sent[value.message.ID] = &sentMessage{done: true}
+		} else {
+			x.tellMessage(ctx, value.message)
+		}
 	case barrier:
 		close(value)
 	}
@@ -79,8 +83,11 @@ func (x *session) tell(ctx context.Context, value any) {
 // barrier is closed when everything before it was sent.
 type barrier chan struct{}
 
-// replayed is a message of a conversation that is loaded: those of the user are told too.
-type replayed struct{ message jsonrpc.Message }
+// replayed is a message of a conversation from before it was opened here.
+type replayed struct {
+	message jsonrpc.Message
+	silent  bool // the editor has it, and is told nothing
+}
 
 func (x *session) update(change func()) {
 	x.mu.Lock()

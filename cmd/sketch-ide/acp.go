@@ -12,16 +12,23 @@ import (
 )
 
 func acpCommand(o *options) *cobra.Command {
-	return &cobra.Command{
+	var settings settingsFlag
+	cmd := &cobra.Command{
 		Use:   "acp",
 		Short: "Speak the Agent Client Protocol on the standard streams (for Zed, JetBrains and others)",
 		Args:  noArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return serveACP(cmd.Context(), o) },
+		RunE:  func(cmd *cobra.Command, _ []string) error { return serveACP(cmd.Context(), o, settings) },
 	}
+	settings.register(cmd.Flags())
+	return cmd
 }
 
 // serveACP is one editor that speaks ACP: it ends with the editor, and leaves the sessions running.
-func serveACP(ctx context.Context, o *options) (err error) {
+func serveACP(ctx context.Context, o *options, flag settingsFlag) (err error) {
+	settings, err := flag.decode(nil) // the protocol has none to send
+	if err != nil {
+		return err
+	}
 	log, closeLog, err := o.logger()
 	if err != nil {
 		return err
@@ -30,12 +37,8 @@ func serveACP(ctx context.Context, o *options) (err error) {
 	b := &backend{options: o}
 	server := acp.NewServer(acp.Config{Backend: b, Log: log, Version: versionInfo().Version})
 	b.server = server
-	return o.withSupervisor(ctx, session.Config{Observer: b}, func(ctx context.Context, sup *session.Supervisor) error {
+	return o.withSupervisor(ctx, session.Config{Observer: b, Agents: b}, func(ctx context.Context, sup *session.Supervisor) error {
 		b.sup = sup
-		settings, err := decodeSettings(nil) // ACP has none to send: the environment's count
-		if err != nil {
-			return err
-		}
 		sup.Configure(settings)
 		return server.Serve(ctx, jsonrpc.Stdio(o.std.in, o.std.out))
 	})

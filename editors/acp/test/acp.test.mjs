@@ -34,6 +34,7 @@ before(async () => {
     SKETCH_IDE_BASE_IMAGE: process.env.SKETCH_IDE_BASE_IMAGE ?? 'sketch-ide/debian:bookworm',
     SKETCH_IDE_MODEL: 'scenario',
     OPENAI_BASE_URL: `${address}/v1`,
+    OPENAI_API_KEY: 'any',
   };
 });
 
@@ -64,13 +65,16 @@ async function connect(body) {
       asked.push(params);
       return { outcome: { outcome: 'selected', optionId: params.options.find(({ name }) => name === 'blue').optionId } };
     });
-  await app.connectWith(ndJsonStream(Writable.toWeb(backend.stdin), Readable.toWeb(backend.stdout)), async context => {
-    const hello = await context.request(methods.agent.initialize, { protocolVersion: 1, clientCapabilities: {} });
-    assert.equal(hello.protocolVersion, 1);
-    assert.equal(hello.agentCapabilities.loadSession, true);
-    await body(context, { updates, extensions, asked });
-  });
-  backend.stdin.end();
+  try {
+    await app.connectWith(ndJsonStream(Writable.toWeb(backend.stdin), Readable.toWeb(backend.stdout)), async context => {
+      const hello = await context.request(methods.agent.initialize, { protocolVersion: 1, clientCapabilities: {} });
+      assert.equal(hello.protocolVersion, 1);
+      assert.equal(hello.agentCapabilities.loadSession, true);
+      await body(context, { updates, extensions, asked });
+    });
+  } finally {
+    backend.stdin.end();
+  }
   const [code] = await ended;
   assert.equal(code, 0, 'the backend ends well');
 }
