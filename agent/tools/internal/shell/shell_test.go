@@ -444,3 +444,19 @@ func TestManyAtOnce(t *testing.T) {
 	}
 	all.Wait()
 }
+
+// TestPlainShell is an image without bash: what sh can do works the same.
+func TestPlainShell(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"/bin/sh", "/bin/dash"} {
+		s := newShell(t)
+		s.shell = path
+		run(t, s, "mkdir d && cd d")
+		if o := run(t, s, "pwd; exit 4"); o.Output != s.Dir()+"\n" || filepath.Base(s.Dir()) != "d" || o.Exit != 4 {
+			t.Errorf("%s: %+v", path, o)
+		}
+		if o := run(t, s, "sleep 1000 & echo left"); o.Output != "left\n" || o.Job != 1 {
+			t.Errorf("%s: %+v", path, o)
+		}
+	}
+}
