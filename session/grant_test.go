@@ -33,8 +33,10 @@ func TestGrantGivesNothingOfTheHost(t *testing.T) {
 		},
 		RemoteEnv: map[string]*string{"PATH": text("${containerEnv:PATH}:/more"), "UNSET": nil, "ZERO": text("a\x00b")},
 		Mounts: []devcontainer.Mount{
-			{Type: "bind", Source: root, Target: "/src"}, {Type: "bind", Source: "/var/run/docker.sock", Target: "/s"},
-			{Type: "volume", Source: "other project_db", Target: "/db"}, {Type: "volume", Target: "/mine"},
+			{Type: "bind", Source: root, Target: "/src"},
+			{Type: "bind", Source: "/var/run/docker.sock", Target: "/s"},
+			{Type: "volume", Source: "other project_db", Target: "/db"},
+			{Type: "volume", Target: "/mine"},
 		},
 	}, ContainerSettings{
 		EnvForward: []string{"SKETCH_TEST_NAMED"},

@@ -151,7 +151,7 @@ for l in open("/proc/net/route"):
     f=l.split()
     if f[1]=="00000000": print(socket.inet_ntoa(struct.pack("<L",int(f[2],16))))'`)
 	hosts := []string{"127.0.0.1", "host.docker.internal", strings.Fields(gateway)[0]}
-	for _, route := range strings.Fields(dockerOutput(t, "network", "inspect", "bridge", "-f", "{{range .IPAM.Config}}{{.Gateway}} {{end}}")) {
+	for route := range strings.FieldsSeq(dockerOutput(t, "network", "inspect", "bridge", "-f", "{{range .IPAM.Config}}{{.Gateway}} {{end}}")) {
 		hosts = append(hosts, route)
 	}
 	sshPort := inspect(t, p.b.Container).SSH.Port()
