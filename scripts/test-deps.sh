@@ -25,3 +25,7 @@ node=$(scripts/node.sh)
 export PATH=$node:$PATH
 install_extension_packages
 editors/vscode/test/e2e/setup.sh >&2
+if ! cmp -s editors/acp/package-lock.json editors/acp/node_modules/.sketch-lock; then
+  npm --prefix editors/acp ci --no-audit --no-fund --loglevel=error >&2
+  cp editors/acp/package-lock.json editors/acp/node_modules/.sketch-lock
+fi

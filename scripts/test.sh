@@ -96,10 +96,11 @@ step "go vet" go vet ./...
 step "cross-compile" cross
 wait $building || cat "$artifacts/golangci-lint.log"
 step "golangci-lint" "${lint[@]}" run
-tests "go" 15m go run ./scripts/gotest -log "$artifacts/go-test.json" -- -race -shuffle=on -timeout 12m ./...
+tests "go" 25m go run ./scripts/gotest -log "$artifacts/go-test.json" -- -race -shuffle=on -timeout 20m ./...
 step "extension: types and lint" "${extension[@]}" check
 tests "extension-unit" 5m "${extension[@]}" test
-tests "vscode" 8m "${extension[@]}" test:e2e
+tests "vscode" 12m "${extension[@]}" test:e2e
 tests "neovim" 3m editors/nvim/test/run.sh
 tests "emacs" 3m editors/emacs/test/run.sh
+tests "acp" 5m npm --prefix editors/acp run --silent test
 finish

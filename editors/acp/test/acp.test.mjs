@@ -40,7 +40,7 @@ before(async () => {
 
 after(() => {
   model?.kill();
-  for (const { name } of JSON.parse(execFileSync(server, ['ps', '--json'], { env, encoding: 'utf8' })).sessions ?? []) {
+  for (const { name } of JSON.parse(execFileSync(server, ['ps', '--json'], { env, encoding: 'utf8' })).sessions) {
     execFileSync(server, ['rm', name], { env });
   }
   rmSync(work, { recursive: true });
