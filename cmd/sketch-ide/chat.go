@@ -35,7 +35,7 @@ func chatCommand(o *options) *cobra.Command {
 		Long: "Starts the session of the repository that DIR (default: here) belongs to, or attaches to the one it has, and hands what you type to its\n" +
 			"agent. While a turn runs, what you type steers it; ctrl-C ends the turn, and between turns the chat. Commands: /cancel, /model NAME,\n" +
 			"/models, /status, /quit. With a pipe for its input the whole of it is one prompt, and the exit status tells how its turn ended:\n" +
-			"0 done, 1 failed, 3 budget used up, 4 the agent asks something, 5 no model or key, 130 cancelled.",
+			"0 done, 1 failed, 3 budget used up, 4 the agent asks something (the next prompt is the answer), 5 no model or key, 130 cancelled.",
 		Args: maxArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			start.Folder = "."
@@ -98,7 +98,7 @@ func (f *front) oneShot(ctx context.Context, sup *session.Supervisor, name, text
 
 // catchUp waits for the agent, and shows what comes after its latest messages but the last `shown`-1.
 func (f *front) catchUp(ctx context.Context, sup *session.Supervisor, name string, shown int) error {
-	page, _, err := sup.Conversation(ctx, name, 0, shown)
+	page, _, err := sup.Conversation(ctx, name, 0, max(shown, chatHistory)) // a question may be among them
 	if err != nil {
 		return err
 	}

@@ -83,7 +83,7 @@ func TestTurnsAreAwaited(t *testing.T) {
 	waiting := await(2)
 	tell(conversation.Status{State: conversation.Thinking, Turn: 2})
 	tell(conversation.Status{State: conversation.Idle, Turn: 2, Outcome: conversation.Budget})
-	if r := <-waiting; r.err != nil || !errors.Is(outcomeError(r.status), statusBudget) {
+	if r := <-waiting; r.err != nil || !errors.Is(outcomeError(r.status), errBudget) {
 		t.Errorf("%+v", r)
 	}
 	tell(conversation.Status{State: conversation.Asking, Turn: 3})
@@ -102,7 +102,7 @@ func TestTurnsAreAwaited(t *testing.T) {
 		t.Errorf("cancelled: %v", err)
 	}
 	for outcome, want := range map[jsonrpc.TurnOutcome]error{
-		jsonrpc.TurnDone: nil, jsonrpc.TurnFailed: exitError(1), jsonrpc.TurnBudget: statusBudget, jsonrpc.TurnCancelled: exitError(130),
+		jsonrpc.TurnDone: nil, jsonrpc.TurnFailed: exitError(1), jsonrpc.TurnBudget: errBudget, jsonrpc.TurnCancelled: exitError(130),
 	} {
 		if got := outcomeError(jsonrpc.AgentStatus{Outcome: outcome}); !errors.Is(got, want) {
 			t.Errorf("%s: %v", outcome, got)

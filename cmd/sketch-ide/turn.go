@@ -15,9 +15,9 @@ import (
 
 // Exit statuses that tell how a turn ended, beside 1 for everything that failed and 2 for a mistake on the command line.
 const (
-	statusBudget   exitError = 3
-	statusQuestion exitError = 4
-	statusNoModel  exitError = 5
+	errBudget   exitError = 3
+	errQuestion exitError = 4
+	errNoModel  exitError = 5
 )
 
 // turns is the latest known of an agent, for somebody who waits.
@@ -26,6 +26,7 @@ type turns struct {
 	status   jsonrpc.AgentStatus         // guarded by mu
 	question map[string]jsonrpc.Question // guarded by mu: that need an answer, by message
 	asked    []string                    // guarded by mu: their messages, oldest first
+	answered string                      // guarded by mu: the message that was answered here last
 	changed  chan struct{}               // guarded by mu: closed and replaced at each change
 }
 
@@ -53,7 +54,7 @@ func (t *turns) messageChanged(m jsonrpc.Message) {
 	t.update(func() {
 		_, known := t.question[m.ID]
 		switch {
-		case m.Question.Answered:
+		case m.Question.Answered || m.ID == t.answered:
 			delete(t.question, m.ID)
 		case known || len(t.asked) < maxOpenQuestions:
 			if !known {
@@ -119,7 +120,7 @@ func outcomeError(s jsonrpc.AgentStatus) error {
 	case jsonrpc.TurnDone:
 		return nil
 	case jsonrpc.TurnBudget:
-		return statusBudget
+		return errBudget
 	case jsonrpc.TurnCancelled:
 		return exitError(130)
 	case jsonrpc.TurnFailed:
@@ -129,15 +130,15 @@ func outcomeError(s jsonrpc.AgentStatus) error {
 
 // promptOnce sends a prompt and follows its turn to the end; its error is the exit status.
 func (f *front) promptOnce(ctx context.Context, sup *session.Supervisor, name string, p conversation.Prompt) error {
-	accepted, err := f.send(ctx, sup, name, p)
+	turn, err := f.sendOrAnswer(ctx, sup, name, p)
 	if err != nil {
 		return err
 	}
-	status, err := f.turns.await(ctx, accepted.Turn, true)
+	status, err := f.turns.await(ctx, turn, true)
 	switch {
 	case errors.Is(err, errAsked):
-		f.line("the agent asks something and nobody is there to answer; sketch-ide chat goes on from here")
-		return statusQuestion
+		f.line("the agent asks something and nobody is there to answer; the next prompt is the answer")
+		return errQuestion
 	case err != nil:
 		// Ctrl-C: the agent is not left to work for nobody. ctx has ended, so that this needs another one.
 		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTimeout)
@@ -186,6 +187,26 @@ func (f *front) branchChanged() <-chan struct{} {
 	return changed
 }
 
+// sendOrAnswer takes the text for the answer where the agent has asked, as it may have done at the end of an earlier command. It returns the turn that
+// is to be awaited.
+func (f *front) sendOrAnswer(ctx context.Context, sup *session.Supervisor, name string, p conversation.Prompt) (turn int, err error) {
+	if id, _, asked := f.turns.openQuestion(); asked {
+		status, _ := f.turns.now()
+		if err := sup.Answer(ctx, name, id, strings.TrimSpace(p.Text)); err != nil {
+			return 0, err
+		}
+		f.turns.update(func() {
+			f.turns.answered = id // whatever is still on its way
+			f.turns.asked = nil
+			delete(f.turns.question, id)
+			f.turns.status.State = jsonrpc.AgentThinking
+		})
+		return status.Turn, nil
+	}
+	accepted, err := f.send(ctx, sup, name, p)
+	return accepted.Turn, err
+}
+
 // send hands a prompt over. Without a model there is a status of its own.
 func (f *front) send(ctx context.Context, sup *session.Supervisor, name string, p conversation.Prompt) (conversation.Accepted, error) {
 	if err := chosenModel(sup, p.Model); err != nil {
@@ -202,7 +223,7 @@ func noModelStatus(f *front, err error) error {
 	}
 	if e := explain(err); e.Kind == jsonrpc.KindNoModel {
 		f.line("%s (%s, %d)\nhint: %s", e.Message, e.Kind, e.Kind.Code(), e.Hint)
-		return statusNoModel
+		return errNoModel
 	}
 	return err
 }

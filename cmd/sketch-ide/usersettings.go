@@ -51,8 +51,8 @@ func (f *settingsFlag) read() (map[string]json.RawMessage, error) {
 	path, named := f.file, f.file != ""
 	if !named {
 		dir, err := os.UserConfigDir()
-		if err != nil { // no home directory, and so no settings
-			return map[string]json.RawMessage{}, nil
+		if err != nil {
+			return map[string]json.RawMessage{}, nil //nolint:nilerr // without a home directory there are no settings
 		}
 		path = filepath.Join(dir, "sketch-ide", "settings.json")
 	}
