@@ -35,7 +35,7 @@ type Config struct {
 	Log   *slog.Logger         // nil discards
 
 	Grace  time.Duration // between SIGTERM and SIGKILL when time is up; 2 s
-	Cancel time.Duration // the same when the context ends; 100 ms
+	Cancel time.Duration // the same when the context ends, so that all is over within 200 ms; 50 ms
 }
 
 // Shell runs commands. It is safe for concurrent use.
@@ -60,7 +60,7 @@ func New(cfg Config) *Shell {
 		cfg.Grace = 2 * time.Second
 	}
 	if cfg.Cancel == 0 {
-		cfg.Cancel = 100 * time.Millisecond
+		cfg.Cancel = 50 * time.Millisecond
 	}
 	if cfg.Busy == nil {
 		cfg.Busy = func() func() { return func() {} }
