@@ -1,6 +1,8 @@
 package conversation
 
 import (
+	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -190,5 +192,27 @@ func TestFollowHostileServer(t *testing.T) {
 			panic(fmt.Sprintf("%+v", e.Message)[:100])
 		}
 		return true
+	})
+}
+
+// FuzzEvents: whatever the container streams, what is delivered is bounded and whole.
+func FuzzEvents(f *testing.F) {
+	f.Add([]byte("event: begin\ndata: {\"epoch\":\"e\"}\n\nevent: status\ndata: {\"state\":\"idle\",\"todo\":[{}]}\n\n: alive\n\nevent: message\nid: 1\ndata: {\"id\":\"a\",\"seq\":1,\"kind\":\"tool\",\"tool\":{\"input\":{}}}\n\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		fo := follower{open: make(map[int64]bool), deliver: func(e Event) {
+			switch {
+			case e.Message != nil && (e.Message.ID == "" || len(e.Message.Text) > MaxText):
+				t.Fatalf("%+v", e.Message)
+			case e.Status != nil && len(e.Status.Uncommitted) > MaxUncommitted:
+				t.Fatalf("%+v", e.Status)
+			}
+		}}
+		r := eventReader{r: bufio.NewReader(bytes.NewReader(data)), heard: func() {}}
+		for {
+			name, data, err := r.next()
+			if err != nil || fo.take(name, data) != nil {
+				return
+			}
+		}
 	})
 }

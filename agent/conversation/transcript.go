@@ -65,20 +65,13 @@ func Open(dir string, record func(Record)) (*Transcript, Loaded, error) {
 
 func (t *Transcript) load(record func(Record)) (Loaded, error) {
 	l := loader{record: record}
-	r := bufio.NewReaderSize(t.file, 256<<10)
-	for {
-		line, whole, err := readLine(r)
-		if err != nil && !errors.Is(err, io.EOF) {
-			return Loaded{}, err
-		}
-		if !whole {
-			break
-		}
-		t.end += int64(len(line))
-		l.take(line)
+	end, err := l.read(t.file)
+	if err != nil {
+		return Loaded{}, err
 	}
 	// What is behind the last whole line is what was being written when the process ended.
-	return l.loaded, t.file.Truncate(t.end)
+	t.end = end
+	return l.loaded, t.file.Truncate(end)
 }
 
 // readLine returns a line with its end, or says that there is none that is whole.
@@ -105,6 +98,22 @@ type loader struct {
 	bytes  int
 }
 
+// read takes all whole lines, and returns where the last one ends.
+func (l *loader) read(file io.Reader) (end int64, err error) {
+	r := bufio.NewReaderSize(file, 256<<10)
+	for {
+		line, whole, err := readLine(r)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return 0, err
+		}
+		if !whole {
+			return end, nil
+		}
+		end += int64(len(line))
+		l.take(line)
+	}
+}
+
 func (l *loader) take(line []byte) {
 	var r Record
 	if json.Unmarshal(line, &r) != nil {
@@ -124,7 +133,14 @@ func (l *loader) take(line []byte) {
 	}
 }
 
+// maxSeq is beyond every place that is ever reached, and exact in JavaScript.
+const maxSeq = 1 << 53
+
 func (l *loader) message(m Message) {
+	if m.Seq <= 0 || m.Seq >= maxSeq {
+		l.loaded.Broken++
+		return
+	}
 	if n := len(l.loaded.Messages); n > 0 && m.Seq <= l.loaded.Messages[n-1].Seq {
 		l.insert(m)
 		return

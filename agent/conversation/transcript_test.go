@@ -1,6 +1,7 @@
 package conversation
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -103,18 +104,16 @@ func TestFullDisk(t *testing.T) {
 func FuzzTranscript(f *testing.F) {
 	f.Add([]byte("{\"epoch\":\"e\"}\n{\"message\":{\"id\":\"1\",\"seq\":1}}\n{\"message\":{\"id\":\"0\",\"seq\":-1}}\n{\"sta"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, "transcript.jsonl"), data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		transcript, loaded, err := Open(dir, nil)
+		var l loader
+		end, err := l.read(bytes.NewReader(data))
 		if err != nil {
 			return
 		}
-		defer transcript.Close()
-		c := New(transcript, loaded)
-		m := c.Add(User, 1, nil)
-		for _, before := range loaded.Messages {
+		if end > int64(len(data)) || end > 0 && data[end-1] != '\n' {
+			t.Fatalf("the last whole line ends at %d", end)
+		}
+		m := New(nil, l.loaded).Add(User, 1, nil)
+		for _, before := range l.loaded.Messages {
 			if before.Seq >= m.Seq {
 				t.Fatalf("place %d after %d", m.Seq, before.Seq)
 			}

@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,16 +21,16 @@ var defaultWindow = map[string]int{llm.Anthropic: 200_000}
 // server's refusal tells.
 func (l *Loop) crowded() bool {
 	_, model := l.current()
-	window := model.ContextWindow
-	if window == 0 {
-		window = defaultWindow[model.Provider]
-	}
-	if window == 0 || len(l.history.messages) < 4 {
+	room := window(model)
+	if room == 0 || len(l.history.messages) < 4 {
 		return false
 	}
-	reserve := max(window/10, min(model.MaxOutputTokens, window/4))
-	return l.cfg.Conversation.Status().ContextUsed+l.history.grown > window-reserve
+	reserve := max(room/10, min(model.MaxOutputTokens, room/4))
+	return l.cfg.Conversation.Status().ContextUsed+l.history.grown > room-reserve
 }
+
+// window is how many tokens a model can read; 0: not known.
+func window(m conversation.Model) int { return cmp.Or(m.ContextWindow, defaultWindow[m.Provider]) }
 
 const compactInstruction = `<note>
 This conversation has become too long and is about to be replaced by a summary that you write now. Do not call tools. Write, for yourself,

@@ -168,7 +168,7 @@ func (l *Loop) Configure(s conversation.Settings) error {
 	busy := l.state != conversation.Off && l.state != conversation.Idle
 	l.cfg.Conversation.SetStatus(func(status *conversation.Status) {
 		m := l.modelLocked()
-		status.Model, status.ContextSize = m.Name, m.ContextWindow
+		status.Model, status.ContextSize = m.Name, window(m)
 		switch {
 		case busy:
 		case len(s.Models) == 0:

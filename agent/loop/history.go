@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 
@@ -13,6 +14,7 @@ import (
 type History struct {
 	messages []llm.Message
 	prompts  []waiting // of the transcript, not taken
+	model    string    // that a prompt chose last, for this one and those after it
 	tasks    []string  // texts of the prompts, oldest first, for when the rest is shortened
 	grown    int       // about how many tokens came since the last answer
 }
@@ -35,6 +37,7 @@ type record struct {
 func (h *History) Take(r conversation.Record) {
 	if r.Message != nil && r.Prompt != nil {
 		h.prompts = append(h.prompts, waiting{r.Message.ID, r.Message.Turn, *r.Prompt})
+		h.model = cmp.Or(r.Prompt.Model, h.model)
 	}
 	if r.History == nil {
 		return

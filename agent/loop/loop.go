@@ -103,7 +103,7 @@ func New(cfg Config) *Loop {
 func (l *Loop) resume() {
 	mended := mend(l.history.messages)
 	status := l.cfg.Conversation.Status()
-	l.number, l.usage, l.model = status.Turn, status.Usage, status.Model
+	l.number, l.usage, l.model = status.Turn, status.Usage, l.history.model
 	interrupted := status.State != conversation.Off && status.State != conversation.Idle
 	waiting := l.history.prompts
 	l.history.prompts = nil
@@ -165,7 +165,7 @@ func (l *Loop) begin(ctx context.Context) bool {
 	number := l.number
 	l.cfg.Conversation.SetStatus(func(s *conversation.Status) {
 		s.Turn, s.Since, s.Outcome, s.Error, s.Uncommitted = number, time.Now().UTC().Round(0), "", nil, nil
-		s.Model, s.ContextSize = l.modelLocked().Name, l.modelLocked().ContextWindow
+		s.Model, s.ContextSize = l.modelLocked().Name, window(l.modelLocked())
 	})
 	err := l.toLocked(begin)
 	if err == nil && l.early {

@@ -1,6 +1,8 @@
 package loop
 
 import (
+	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,6 +25,9 @@ func TestRestartBetweenTurns(t *testing.T) {
 			if len(page.Messages) != len(before.Messages) || page.Status.State != conversation.Idle || page.Status.Outcome != conversation.Done ||
 				len(page.Status.Todo) != 1 || page.Status.Usage != before.Status.Usage {
 				w.t.Errorf("%s\n%+v", describe(page), page.Status)
+			}
+			if page.Status.ContextSize == 0 && w.provider == llm.Anthropic {
+				w.t.Error("the size of the context is not known")
 			}
 			if a := w.prompt("who"); a.Turn != 2 {
 				w.t.Errorf("%+v", a)
@@ -143,4 +148,76 @@ func word(m llm.Message) string {
 		}
 	}
 	return word
+}
+
+// FuzzHistory: whatever a transcript says, what is made of it can be sent.
+func FuzzHistory(f *testing.F) {
+	f.Add([]byte(`{"history":{"add":{"role":"assistant","blocks":[{"call":{"id":"1","name":"x","input":{}}}]}}}`+"\n"+`{"history":{"set":[{"role":"user","blocks":[{"text":"x"}]}],"took":["a"]}}`), "uc")
+	f.Add([]byte(`{"history":{"add":{"role":"user","blocks":[{"result":{"id":"1"}}]}}}`), "c c s u")
+	f.Fuzz(func(t *testing.T, data []byte, words string) {
+		var h History
+		for line := range bytes.Lines(data) {
+			var r conversation.Record
+			if json.Unmarshal(line, &r) == nil {
+				h.Take(r)
+			}
+		}
+		for word := range strings.FieldsSeq(words) {
+			h.add(message(word))
+		}
+		checkValid(t, mend(h.messages))
+	})
+}
+
+func checkValid(t *testing.T, messages []llm.Message) {
+	t.Helper()
+	var open []llm.Call
+	for i, m := range messages {
+		if want := []llm.Role{llm.User, llm.Assistant}[i%2]; m.Role != want {
+			t.Fatalf("message %d is of %q", i, m.Role)
+		}
+		for j, c := range open {
+			if len(m.Blocks) <= j || m.Blocks[j].Result == nil || m.Blocks[j].Result.ID != c.ID {
+				t.Fatalf("call %q of message %d has no result in its place", c.ID, i-1)
+			}
+		}
+		for _, b := range m.Blocks[len(open):] {
+			if b.Result != nil {
+				t.Fatalf("message %d has a result of nothing", i)
+			}
+		}
+		if len(m.Blocks) == 0 {
+			t.Fatalf("message %d is empty", i)
+		}
+		open = calls(m.Blocks)
+		if m.Role == llm.User {
+			open = nil
+		}
+	}
+	if len(open) > 0 {
+		t.Fatal("the last message has calls")
+	}
+}
+
+// The model that a prompt chose stays chosen.
+func TestRestartKeepsTheModel(t *testing.T) {
+	t.Parallel()
+	both(t, `{"reply":[{"text":"ok"}]}`, func(w *world) {
+		choose := func() {
+			models := []conversation.Model{{Name: "first", Provider: w.provider, Model: "none"}, {Name: "second", Provider: w.provider, Model: "m"}}
+			if err := w.loop.Configure(conversation.Settings{Models: models}); err != nil {
+				w.t.Fatal(err)
+			}
+		}
+		choose()
+		if _, err := w.loop.Prompt(w.t.Context(), conversation.Prompt{Text: "hi", Model: "second"}); err != nil {
+			w.t.Fatal(err)
+		}
+		w.over(1, conversation.Done)
+		w.restart()
+		choose()
+		if s := w.conversation.Status(); s.Model != "second" {
+			w.t.Errorf("the model is %q", s.Model)
+		}
+	})
 }

@@ -34,7 +34,7 @@ func (l *Loop) turn(ctx context.Context) (conversation.Outcome, *conversation.Pr
 		if limit := cmp.Or(settings.MaxSteps, defaultSteps); t.steps >= limit {
 			return conversation.Failed, &conversation.Problem{
 				Kind: "model", Message: fmt.Sprintf("The turn was ended after %d requests to the model.", limit),
-				Hint: "A message lets it go on. The setting for it is maxSteps.", Retryable: true,
+				Hint: "A message lets it go on. The setting for it is the budget of a turn, calls.", Retryable: true,
 			}
 		}
 		t.steps++
