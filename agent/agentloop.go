@@ -62,7 +62,7 @@ func (p *inside) newEngineer() *engineer {
 	workspace := cmp.Or(p.cfg.Workspace, "/")
 	var set *tools.Set
 	e.loop = loop.New(loop.Config{
-		Conversation: e.conversation, History: &history, Model: e.model, Dir: workspace, State: dir, Env: env, Ports: p.events.Snapshot, Log: log,
+		Conversation: e.conversation, History: &history, Model: e.model, Dir: workspace, State: dir, Env: env, Ports: p.events.Snapshot, Notes: p.git.Note, Log: log,
 		Tools: func(h loop.Hooks) loop.Toolset {
 			set = tools.New(tools.Config{
 				Dir: workspace, Env: env, State: dir, Ask: h.Ask, Todo: h.Todo, Ports: p.events.Snapshot, Busy: p.monitor.Busy,

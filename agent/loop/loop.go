@@ -45,6 +45,7 @@ type Config struct {
 	State        string                     // a directory for prompts that are too long to be sent
 	Env          []string                   // environment of git
 	Ports        func(context.Context) (ports.Snapshot, error)
+	Notes        func() string // what else is news to the model since it was called last; empty: nothing; may be nil
 	Guidance     func(dir string) string
 	Configured   func(conversation.Settings) // is told settings as they come; may be nil
 	Log          *slog.Logger                // nil discards

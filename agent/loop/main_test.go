@@ -100,6 +100,7 @@ func (w *world) start() {
 	w.loop = New(Config{
 		Conversation: w.conversation, History: &history, Model: model, Dir: w.dir, State: w.state,
 		Ports: func(context.Context) (ports.Snapshot, error) { return w.tools.snapshot(), nil },
+		Notes: func() string { return w.tools.take(&w.tools.news) },
 		Tools: func(h Hooks) Toolset {
 			w.tools.hooks = h
 			return w.tools
@@ -222,6 +223,7 @@ type toolset struct {
 	mu     sync.Mutex
 	extra  map[string]tools.Tool
 	jobs   string
+	news   string
 	open   []uint16
 	closed bool
 }
@@ -259,11 +261,14 @@ func (s *toolset) Tools(context.Context) []tools.Tool {
 	return all
 }
 
-func (s *toolset) JobsNote() string {
+func (s *toolset) JobsNote() string { return s.take(&s.jobs) }
+
+// take returns a note once.
+func (s *toolset) take(from *string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	note := s.jobs
-	s.jobs = ""
+	note := *from
+	*from = ""
 	return note
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/sketch-ide/sketch-ide/ports"
 )
 
-// notes is what has happened since the model was asked last: ports that opened or closed, background jobs that ended.
+// notes is what has happened since the model was asked last: ports that opened or closed, background jobs that ended, the host's branch that moved on.
 func (l *Loop) notes(ctx context.Context) []string {
 	var notes []string
 	if jobs := strings.TrimSpace(l.tools.JobsNote()); jobs != "" {
@@ -18,6 +18,11 @@ func (l *Loop) notes(ctx context.Context) []string {
 	}
 	if changed := l.portsNote(ctx); changed != "" {
 		notes = append(notes, changed)
+	}
+	if l.cfg.Notes != nil {
+		if news := strings.TrimSpace(l.cfg.Notes()); news != "" {
+			notes = append(notes, news)
+		}
 	}
 	return notes
 }

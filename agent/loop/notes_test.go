@@ -18,7 +18,7 @@ func TestNotes(t *testing.T) {
 	t.Parallel()
 	both(t, `
 		{"expect":{"last":["Port 8080 opened (node)."]},"reply":[{"tool":"serve"}]},
-		{"expect":{"last":["Port 3000 opened","Port 8080 closed","job 1 ended"]},"reply":[{"tool":"echo","input":{"text":"x"}}]},
+		{"expect":{"last":["Port 3000 opened","Port 8080 closed","job 1 ended","main has moved"]},"reply":[{"tool":"echo","input":{"text":"x"}}]},
 		{"expect":{"last":["x"]},"reply":[{"text":"ok"}]}`,
 		func(w *world) {
 			w.tools.mu.Lock()
@@ -28,6 +28,7 @@ func TestNotes(t *testing.T) {
 				w.tools.mu.Lock()
 				defer w.tools.mu.Unlock()
 				w.tools.open, w.tools.jobs = []uint16{3000}, "job 1 ended"
+				w.tools.news = "main has moved"
 				return tools.Result{Text: "serving"}, nil
 			})
 			w.say("serve", conversation.Done)
