@@ -8,6 +8,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { eventually } from './lib/eventually.mjs';
+import { modelKey, startModel } from './lib/model.mjs';
 import { createRepository } from './lib/repository.mjs';
 import { isAlive } from './lib/stub.mjs';
 import { freePort, Workbench } from './lib/workbench.mjs';
@@ -15,7 +16,7 @@ import { freePort, Workbench } from './lib/workbench.mjs';
 const backend = process.env.E2E_BACKEND;
 const baseImage =
   process.env.SKETCH_IDE_TEST_BASE ?? process.env.SKETCH_IDE_BASE_IMAGE ?? 'sketch-ide/debian:bookworm';
-const settings = { 'sketch.baseImage': baseImage, 'sketch.sshConfig': 'never' };
+let settings = { 'sketch.baseImage': baseImage, 'sketch.sshConfig': 'never' };
 const page = '<h1>hello from inside</h1>\n';
 const program = `from http.server import HTTPServer, SimpleHTTPRequestHandler
 
@@ -26,6 +27,17 @@ print("serving on port", address[1])
 HTTPServer(address, SimpleHTTPRequestHandler).serve_forever()
 `;
 
+const commit = "printf 'hello, everybody\\n' >greeting.md && git add -A && git commit -qm 'Greet everybody'";
+const scenario = [
+  {
+    expect: { last: ['Greet everybody, please.'], tools: ['bash'] },
+    reply: [{ text: 'I will greet **everybody**.' }, { tool: 'bash', input: { command: commit } }],
+    usage: { input: 9000, output: 400 },
+  },
+  { reply: [{ text: 'Done: everybody is greeted.' }], usage: { input: 9500, output: 60 } },
+  { expect: { last: ['Greet strangers, too.'] }, reply: [{ text: 'Strangers are greeted already.' }] },
+];
+
 describe('the extension with the real backend', () => {
   const repository = createRepository({
     'index.html': page,
@@ -33,8 +45,9 @@ describe('the extension with the real backend', () => {
     'greeting.md': 'hello from inside\n',
   });
   const state = path.join(repository.directory, '.git/sketch-e2e-state');
-  const env = { ...process.env, XDG_STATE_HOME: state };
+  const env = { ...process.env, XDG_STATE_HOME: state, SKETCH_E2E_KEY: modelKey };
   let workbench;
+  let model;
   let session;
   let server;
   let url;
@@ -52,11 +65,14 @@ describe('the extension with the real backend', () => {
     );
 
   before(async () => {
+    model = await startModel(scenario);
+    settings = { ...settings, 'sketch.models': [model.setting] };
     workbench = await Workbench.open({ folder: repository.directory, env, settings });
   });
   after(async () => {
     await workbench?.close();
     server?.kill();
+    model?.stop();
     for (const { name } of await own()) await sketch('rm', name);
     repository.remove();
   });
@@ -213,6 +229,27 @@ describe('the extension with the real backend', () => {
     await workbench.screenshot('view');
   });
 
+  test('a prompt is answered by the agent inside; its commit is on the branch here', async () => {
+    await workbench.openView('Sketch Chat');
+    const chat = await workbench.webview('#chat');
+    await chat.getByLabel('Message to the agent').fill('Greet everybody, please.');
+    await chat.getByLabel('Message to the agent').press('Enter');
+    await chat.getByText('Done: everybody is greeted.').waitFor({ timeout: 60_000 });
+    await chat.locator('article.tool', { hasText: 'bash' }).locator('summary').first().click();
+    await chat.getByText(/^\$0\.\d\d$/).waitFor();
+    await workbench.screenshot('chat');
+    const branch = () => repository.git('for-each-ref', '--format=%(subject)', 'refs/heads/sketch/');
+    await eventually('the commit', () => branch().includes('Greet everybody'));
+  });
+
+  test('the comment is sent to the agent, which answers', async () => {
+    await workbench.run('Sketch: Send Comments to the Agent');
+    await workbench.toast('Sent 1 comment on 1 file to the agent.').waitFor();
+    const chat = await workbench.webview('#chat');
+    await chat.getByText('Strangers are greeted already.').waitFor({ timeout: 60_000 });
+    await chat.locator('article[aria-label="You"]', { hasText: 'greeting.md' }).waitFor();
+  });
+
   test('a killed backend is started again and loses nothing', async () => {
     const pid = backendPid();
     process.kill(pid, 'SIGKILL');
@@ -231,6 +268,12 @@ describe('the extension with the real backend', () => {
     await workbench.openWindow();
     await eventually('the count', async () => /^Sketch\s+1$/.test(await statusText()));
     await eventually('the page', async () => (await fetched()) === page);
+    await workbench.openView('Sketch Chat');
+    const chat = await workbench.webview('#chat');
+    await chat.getByText('Done: everybody is greeted.').waitFor();
+    await workbench.openView('Sketch');
+    await workbench.pane('Changes').getByText('greeting.md').waitFor();
+    await workbench.screenshot('reload');
   });
 
   test('Show Status says it all', async () => {

@@ -1,11 +1,13 @@
 // The Sketch view in a workbench, against the stand-in: conversation, changes, comments, merge, what a reload brings back.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { eventually } from './lib/eventually.mjs';
 import { createRepository } from './lib/repository.mjs';
 import { Stub } from './lib/stub.mjs';
-import { Workbench } from './lib/workbench.mjs';
+import { installExtension, Workbench } from './lib/workbench.mjs';
 
 const repository = createRepository();
 after(() => repository.remove());
@@ -231,6 +233,25 @@ describe('the Sketch view', () => {
     await eventually('the clipboard', async () => (await workbench.clipboard()) === 'ssh sketch-stub-otter');
   });
 
+  test('Open in Remote - SSH asks before it changes the SSH configuration, and opens a window inside', async () => {
+    await installExtension(packageRemote(), process.env.E2E_EXTENSIONS);
+    await workbench.closeWindow();
+    await workbench.openWindow();
+    await workbench.openView('Sketch');
+    await workbench.run('Sketch: Start Session');
+    await workbench.pane('Sessions').getByText('sketch/guest-book').waitFor();
+    await workbench.run('Sketch: Open in Remote - SSH');
+    const dialog = workbench.page.locator('.monaco-dialog-box');
+    await dialog.getByText('Include ~/.config/sketch-ide/ssh_config').waitFor();
+    await workbench.screenshot('stub-remote');
+    const add = dialog.getByRole('button', { name: 'Add the Line' });
+    const popup = await workbench.opened(() => add.click());
+    await popup.close();
+    assert.equal(lastArgument('sketch.sshConfig').action, 'install');
+    const opened = 'opening a window on vscode-remote://ssh-remote+sketch-stub-otter/workspaces/app';
+    assert.ok(workbench.outputLog().includes(opened));
+  });
+
   test('the walkthrough opens', async () => {
     await workbench.run('Welcome: Open Walkthrough');
     await workbench.quickRows.filter({ hasText: 'Get Started with Sketch' }).first().click();
@@ -244,3 +265,13 @@ describe('the Sketch view', () => {
     await eventually('the text', async () => /Settings|Checks/.test(await editor.innerText()));
   });
 });
+
+/** Packs an extension that only has the name of one that opens windows over SSH. */
+function packageRemote() {
+  const directory = new URL('./remote-ssh', import.meta.url).pathname;
+  const vsce = path.resolve(directory, '../../../node_modules/.bin/vsce');
+  const out = path.join(process.env.E2E_EXTENSIONS, '..', 'remote-ssh.vsix');
+  const args = ['package', '--no-dependencies', '--allow-missing-repository', '--skip-license', '--out', out];
+  execFileSync(vsce, args, { cwd: directory, stdio: 'ignore' });
+  return out;
+}
