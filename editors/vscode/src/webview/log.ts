@@ -8,6 +8,8 @@ import type { Page } from './page';
 
 /** So near to the end counts as being there. */
 const nearPx = 48;
+/** Longer than a frame takes where there are any. */
+const frameMs = 100;
 
 export class Log {
   readonly #page: Page;
@@ -70,9 +72,12 @@ export class Log {
     if (this.#scheduled) return;
     this.#scheduled = true;
     requestAnimationFrame(() => this.#draw());
+    // A page that is covered gets no frames, and a screen reader does not wait for one.
+    setTimeout(() => this.#draw(), frameMs);
   }
 
   #draw(): void {
+    if (!this.#scheduled) return;
     this.#scheduled = false;
     for (const id of this.#dirty) this.#place(id);
     this.#dirty.clear();

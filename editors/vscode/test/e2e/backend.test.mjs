@@ -58,6 +58,14 @@ describe('the extension with the real backend', () => {
   const backendPid = () => Number([...workbench.outputLog().matchAll(/backend (\d+) started/g)].at(-1)?.[1]);
   const statusText = async () => (await workbench.statusItem.innerText()).trim();
   const fetched = async () => await (await fetch(url)).text();
+  const said = (chat, text) =>
+    chat
+      .locator('article[aria-label="Agent"]', { hasText: text })
+      .waitFor()
+      .catch(async error => {
+        await workbench.screenshot('failed');
+        throw error;
+      });
   const refused = () =>
     fetch(url).then(
       () => false,
@@ -234,7 +242,7 @@ describe('the extension with the real backend', () => {
     const chat = await workbench.webview('#chat');
     await chat.getByLabel('Message to the agent').fill('Greet everybody, please.');
     await chat.getByLabel('Message to the agent').press('Enter');
-    await chat.getByText('Done: everybody is greeted.').waitFor({ timeout: 60_000 });
+    await said(chat, 'Done: everybody is greeted.');
     await chat.locator('article.tool', { hasText: 'bash' }).locator('summary').first().click();
     await chat.getByText(/^\$0\.\d\d$/).waitFor();
     await workbench.screenshot('chat');
@@ -246,7 +254,7 @@ describe('the extension with the real backend', () => {
     await workbench.run('Sketch: Send Comments to the Agent');
     await workbench.toast('Sent 1 comment on 1 file to the agent.').waitFor();
     const chat = await workbench.webview('#chat');
-    await chat.getByText('Strangers are greeted already.').waitFor({ timeout: 60_000 });
+    await said(chat, 'Strangers are greeted already.');
     await chat.locator('article[aria-label="You"]', { hasText: 'greeting.md' }).waitFor();
   });
 
@@ -270,7 +278,7 @@ describe('the extension with the real backend', () => {
     await eventually('the page', async () => (await fetched()) === page);
     await workbench.openView('Sketch Chat');
     const chat = await workbench.webview('#chat');
-    await chat.getByText('Done: everybody is greeted.').waitFor();
+    await said(chat, 'Done: everybody is greeted.');
     await workbench.openView('Sketch');
     await workbench.pane('Changes').getByText('greeting.md').waitFor();
     await workbench.screenshot('reload');

@@ -254,12 +254,19 @@ export class Workbench {
   /** Writes a comment on a line of the right side of the diff editor. */
   async commentOn(line, text) {
     const editor = this.page.locator('.editor.modified');
-    await editor.locator('.view-lines').click();
-    await this.page.keyboard.press('Control+Home');
-    for (let at = 1; at < line; at++) await this.page.keyboard.press('ArrowDown');
-    await this.run('Comments: Add Comment on Current Selection');
     const input = editor.locator('.review-widget .monaco-editor');
-    await input.waitFor();
+    // Whatever takes the focus while the editor settles takes it from the line, too.
+    await eventually('a comment’s editor', async () => {
+      await editor.locator('.view-lines').click({ timeout: 5000 });
+      await this.page.keyboard.press('Control+Home');
+      for (let at = 1; at < line; at++) await this.page.keyboard.press('ArrowDown');
+      await this.page.keyboard.press('F1');
+      await this.quickInput.fill('>Comments: Add Comment on Current Selection', { timeout: 5000 });
+      const row = this.quickRows.filter({ hasText: 'Add Comment on Current Selection' }).first();
+      await row.click({ timeout: 5000 });
+      await input.waitFor({ timeout: 5000 });
+      return true;
+    });
     await this.page.keyboard.type(text);
     await editor.locator('.review-widget').getByRole('button', { name: 'Add Comment' }).click();
   }
