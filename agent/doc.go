@@ -2,8 +2,9 @@
 //
 // Inside, [Run] owns everything: the SSH server (package agent/internal/sshd), the HTTP API on a unix socket ([Status], /ports,
 // /port-events), the port monitor of package ports, and the socket through which processes in the container reach named
-// services of the host ([GitRemoteHelper] is its only user). It has no other listener: whoever holds the session's key reaches the
-// API through the SSH connection, and nobody else reaches it at all.
+// services of the host ([GitRemoteHelper] is its only user), and a port on the loopback by which tools inside reach the host's gateway to
+// the models' servers. It has no other listener: whoever holds the session's key reaches the API through the SSH connection, and nobody
+// else reaches it at all.
 //
 // On the host, [Config] is what the process is started with, [Client] talks to its API over the SSH connection, and the
 // constants name where things are inside. These parts compile everywhere; [Run] works on Linux only.
