@@ -192,6 +192,8 @@ function M.open(session)
   local target = buffer.named('chat')
   vim.bo[target].filetype = 'markdown'
   local window = buffer.show(target, 'botright vsplit')
+  vim.wo[window].number = false
+  vim.wo[window].relativenumber = false
   vim.wo[window].wrap = true
   vim.wo[window].linebreak = true
   for _, keys in ipairs({ 'i', 'a', 'o' }) do
