@@ -3,6 +3,7 @@ package acp
 import (
 	"context"
 	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -240,6 +241,53 @@ func TestSessionEndsInATurn(t *testing.T) {
 	}
 	if got := e.call("session/prompt", `{"sessionId":"sketch-1","prompt":[{"type":"text","text":"hi"}]}`); !strings.Contains(got, "sketch-1 is stopped. Start it again.") {
 		t.Errorf("session/prompt: %s", got)
+	}
+}
+
+// What waits for an editor that does not read is bounded, and nobody who waits for its end is forgotten.
+func TestNewsIsBounded(t *testing.T) {
+	t.Parallel()
+	n := newNews()
+	waited := make(barrier)
+	n.post(keyBarrier+"1", "s", waited)
+	large := strings.Repeat("x", 1<<20)
+	for i := range 100 {
+		n.post("message "+strconv.Itoa(i), "s", jsonrpc.Message{ID: strconv.Itoa(i), Text: large})
+	}
+	n.post("message 99", "s", jsonrpc.Message{ID: "99", Text: "short now"})
+	if n.bytes > maxNewsBytes || n.bytes < maxNewsBytes/2 {
+		t.Errorf("%d bytes wait", n.bytes)
+	}
+	for i := range 2 * maxNews {
+		n.post("message "+strconv.Itoa(i), "s", jsonrpc.Message{})
+	}
+	taken := n.take()
+	if len(taken) > maxNews || taken[0].value != waited {
+		t.Errorf("%d items wait, the first is %v", len(taken), taken[0].key)
+	}
+	if n.bytes != 0 {
+		t.Errorf("%d bytes are left", n.bytes)
+	}
+}
+
+func TestForeignPathsAndManyMessages(t *testing.T) {
+	t.Parallel()
+	x := NewServer(Config{Backend: newBackend()}).adopt(jsonrpc.Session{Name: "s", Folder: "/home/ada/shop", Workspace: "/workspaces/shop"})
+	for name, want := range map[string]string{
+		"a.go": "/home/ada/shop/a.go", "/workspaces/shop/b/c.go": "/home/ada/shop/b/c.go", "../../x": "/home/ada/shop/x", "/home/ada/.bashrc": "",
+	} {
+		if got, ok := x.hostPath(name); got != want || ok != (want != "") {
+			t.Errorf("%s is %q, %v", name, got, ok)
+		}
+	}
+	for i := range 2 * maxSent {
+		x.remember(strconv.Itoa(i)).done = true
+	}
+	if len(x.sent) != maxSent || len(x.order) != maxSent || !x.remember(strconv.Itoa(2*maxSent-1)).done {
+		t.Errorf("%d messages are remembered", len(x.sent))
+	}
+	if !x.mayAsk() || x.mayAsk() {
+		t.Error("two questions at once")
 	}
 }
 

@@ -10,11 +10,7 @@ import (
 
 // tellMessage sends what of a message the editor does not have yet.
 func (x *session) tellMessage(ctx context.Context, m jsonrpc.Message) {
-	sent := x.sent[m.ID]
-	if sent == nil {
-		sent = &sentMessage{}
-		x.sent[m.ID] = sent
-	}
+	sent := x.remember(m.ID)
 	if sent.done {
 		return
 	}
@@ -41,7 +37,27 @@ func (x *session) tellMessage(ctx context.Context, m jsonrpc.Message) {
 	for ; m.Done && m.Kind == jsonrpc.MessageAssistant && sent.images < len(m.Images); sent.images++ {
 		x.server.update(ctx, x.name, chunk{Update: "agent_message_chunk", Content: picture(m.Images[sent.images]), MessageID: m.ID})
 	}
-	sent.done = m.Done
+	if m.Done {
+		*sent = sentMessage{done: true}
+	}
+}
+
+// maxSent is how many messages are remembered, the latest. An older one that changes after all is told once more.
+const maxSent = 4096
+
+// remember returns what was sent of a message, which is nothing of one that is new.
+func (x *session) remember(id string) *sentMessage {
+	if sent := x.sent[id]; sent != nil {
+		return sent
+	}
+	if len(x.order) >= maxSent {
+		delete(x.sent, x.order[0])
+		x.order = x.order[1:]
+	}
+	sent := &sentMessage{}
+	x.sent[id] = sent
+	x.order = append(x.order, id)
+	return sent
 }
 
 // notice sets what happened apart from what the model says.
@@ -97,7 +113,9 @@ func (x *session) tellTool(ctx context.Context, m jsonrpc.Message, sent *sentMes
 		Content: x.toolContent(m),
 	}
 	for _, file := range diffFiles(tool.Diff) {
-		call.Locations = append(call.Locations, location{Path: x.hostPath(file.path)})
+		if path, ok := x.hostPath(file.path); ok {
+			call.Locations = append(call.Locations, location{Path: path})
+		}
 	}
 	if sent.tool == "" {
 		call.Update = "tool_call"
@@ -120,7 +138,9 @@ func oneLine(title, name string) string {
 func (x *session) toolContent(m jsonrpc.Message) []toolContent {
 	var content []toolContent
 	for _, file := range diffFiles(m.Tool.Diff) {
-		content = append(content, toolContent{Type: "diff", Path: x.hostPath(file.path), OldText: file.old, NewText: &file.new})
+		if path, ok := x.hostPath(file.path); ok {
+			content = append(content, toolContent{Type: "diff", Path: path, OldText: file.old, NewText: &file.new})
+		}
 	}
 	if m.Tool.Output != "" {
 		content = append(content, toolContent{Type: "content", Content: &contentBlock{Type: "text", Text: fence(m.Tool.Output)}})
@@ -141,13 +161,13 @@ func fence(text string) string {
 	return marks + "\n" + strings.TrimSuffix(text, "\n") + "\n" + marks
 }
 
-// hostPath is where the editor has a file of the repository: what leads out of it stays as it is inside.
-func (x *session) hostPath(name string) string {
+// hostPath is where the editor has a file of the repository. A path that leads out of it is none of this machine's.
+func (x *session) hostPath(name string) (file string, ok bool) {
 	if relative, ok := strings.CutPrefix(name, x.workspace+"/"); ok {
 		name = relative
 	}
 	if path.IsAbs(name) {
-		return path.Clean(name)
+		return "", false
 	}
-	return path.Join(x.folder, path.Clean("/"+name))
+	return path.Join(x.folder, path.Clean("/"+name)), true
 }

@@ -8,8 +8,11 @@ import (
 	"github.com/sketch-ide/sketch-ide/jsonrpc"
 )
 
-// maxNews is how many things wait for an editor that reads slowly; then the oldest is dropped.
-const maxNews = 4096
+// How much waits for an editor that reads slowly; then the oldest is dropped. What a container says decides how large a message is.
+const (
+	maxNews      = 4096
+	maxNewsBytes = 64 << 20
+)
 
 // The keys of what there is one of in a session.
 const (
@@ -32,6 +35,7 @@ type news struct {
 
 	mu    sync.Mutex
 	queue []item // guarded by mu
+	bytes int    // guarded by mu: of the queue, about
 }
 
 func newNews() *news { return &news{wake: make(chan struct{}, 1)} }
@@ -40,27 +44,64 @@ func (n *news) post(key, session string, value any) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if i := slices.IndexFunc(n.queue, func(other item) bool { return other.key == key && other.session == session }); i >= 0 {
+		n.bytes += size(value) - size(n.queue[i].value)
 		if key != keyAgent {
 			n.queue[i].value = value
 			return
 		}
 		n.queue = slices.Delete(n.queue, i, i+1) // a status is only true after the messages that were told before it
-	}
-	if len(n.queue) >= maxNews {
-		n.queue = slices.Delete(n.queue, 0, 1)
+	} else {
+		n.bytes += size(value)
 	}
 	n.queue = append(n.queue, item{key, session, value})
+	for len(n.queue) > maxNews || n.bytes > maxNewsBytes {
+		if !n.drop() {
+			break
+		}
+	}
 	select {
 	case n.wake <- struct{}{}:
 	default:
 	}
 }
 
+// drop makes room: the oldest item goes that nobody waits for. The caller holds mu.
+func (n *news) drop() bool {
+	i := slices.IndexFunc(n.queue, func(it item) bool { _, waited := it.value.(barrier); return !waited })
+	if i < 0 {
+		return false
+	}
+	n.bytes -= size(n.queue[i].value)
+	n.queue = slices.Delete(n.queue, i, i+1)
+	return true
+}
+
+// size is about how many bytes a value takes: only messages can be large.
+func size(value any) int {
+	var m jsonrpc.Message
+	switch value := value.(type) {
+	case jsonrpc.Message:
+		m = value
+	case replayed:
+		m = value.message
+	default:
+		return 0
+	}
+	total := len(m.Text) + len(m.Thinking)
+	for _, image := range m.Images {
+		total += len(image.Data)
+	}
+	if m.Tool != nil {
+		total += len(m.Tool.Input) + len(m.Tool.Output) + len(m.Tool.Diff)
+	}
+	return total
+}
+
 func (n *news) take() []item {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	taken := n.queue
-	n.queue = nil
+	n.queue, n.bytes = nil, 0
 	return taken
 }
 

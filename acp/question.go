@@ -26,13 +26,27 @@ func (x *session) tellQuestion(ctx context.Context, m jsonrpc.Message, sent *sen
 		return // asked already
 	}
 	sent.tool = jsonrpc.ToolRunning
-	if len(q.Options) == 0 {
+	if len(q.Options) == 0 || !x.mayAsk() {
 		x.say(ctx, "agent_message_chunk", m.ID, &sent.text, "\n\n"+q.Text+"\n\n")
 		x.update(func() { x.open = m.ID })
 		return
 	}
 	// Ends with the editor's answer, or with ctx; Serve waits.
-	x.server.tasks.Go(func() { x.ask(ctx, m) })
+	x.server.tasks.Go(func() {
+		defer x.update(func() { x.asking = false })
+		x.ask(ctx, m)
+	})
+}
+
+// mayAsk takes the one place for a question that waits for a choice: how many there are is the container's doing.
+func (x *session) mayAsk() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.asking {
+		return false
+	}
+	x.asking = true
+	return true
 }
 
 func (x *session) ask(ctx context.Context, m jsonrpc.Message) {

@@ -22,11 +22,13 @@ type session struct {
 	failed    error               // the session is over
 	changed   chan struct{}       // closed and renewed when status or failed change
 	open      string              // id of the question that the next prompt answers
+	asking    bool                // the editor has a question before its user
 	branch    jsonrpc.Branch
 	remarks   []string // text that waits for a turn
 
 	// What was sent so far; only the sender's goroutine uses it.
 	sent  map[string]*sentMessage
+	order []string // the keys of sent, oldest first
 	plan  []jsonrpc.TodoItem
 	usage jsonrpc.AgentStatus
 	ports map[int]int // host ports that were told, by port
@@ -70,7 +72,7 @@ func (x *session) tell(ctx context.Context, value any) {
 		x.tellBranch(ctx, value)
 	case replayed:
 		if value.silent {
-			x.sent[value.message.ID] = &sentMessage{done: true}
+			x.remember(value.message.ID).done = true
 		} else {
 			x.tellMessage(ctx, value.message)
 		}

@@ -20,6 +20,10 @@ end
 ---@param lines string[]
 function M.replace(buffer, first, last, lines)
   vim.bo[buffer].modifiable = true
+  -- Names come from the container too, and one with a line break would be refused as a whole.
+  lines = vim.tbl_map(function(line)
+    return (line:gsub('[\n\r]', ' '))
+  end, lines)
   vim.api.nvim_buf_set_lines(buffer, first, last, false, lines)
   vim.bo[buffer].modifiable = false
 end
