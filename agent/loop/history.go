@@ -132,6 +132,7 @@ func mend(messages []llm.Message) []llm.Message {
 		}
 	}
 	for _, m := range messages {
+		m.Blocks = possible(m)
 		if len(m.Blocks) == 0 || m.Role == llm.Assistant && len(mended) == 0 {
 			continue
 		}
@@ -143,7 +144,7 @@ func mend(messages []llm.Message) []llm.Message {
 			open = calls(m.Blocks)
 			continue
 		}
-		if blocks := answer(open, m.Blocks); len(blocks) > 0 {
+		if blocks := answer(open, m.Blocks); len(blocks) > 0 { // whatever else its role says
 			push(llm.Message{Role: llm.User, Blocks: blocks})
 		}
 		open = nil
@@ -152,6 +153,13 @@ func mend(messages []llm.Message) []llm.Message {
 		push(llm.Message{Role: llm.User, Blocks: answer(open, nil)})
 	}
 	return mended
+}
+
+// possible returns the blocks of a message that can be in it: calls are the model's, results are the user's.
+func possible(m llm.Message) []llm.Block {
+	return slices.DeleteFunc(slices.Clone(m.Blocks), func(b llm.Block) bool {
+		return m.Role == llm.Assistant && b.Result != nil || m.Role != llm.Assistant && b.Call != nil
+	})
 }
 
 // answer puts the results of calls first and in order, makes up those that are missing, and drops others.
