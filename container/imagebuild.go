@@ -117,6 +117,9 @@ func (b *imageBuild) describe(found image.InspectResponse) (out Image, bases map
 	if json.Unmarshal([]byte(labels[labelProbe]), &seen) != nil || json.Unmarshal([]byte(labels[labelBases]), &bases) != nil {
 		return Image{}, nil, false
 	}
+	if found.Config.User != "" && !regexpUser.MatchString(found.Config.User) {
+		return Image{}, nil, false
+	}
 	return Image{
 		ID: found.ID, Ref: b.ref, Arch: goArch(found.Architecture), User: found.Config.User,
 		UID: seen.UID, GID: seen.GID, Home: seen.Home, Env: found.Config.Env, Bash: seen.Bash, IPv6: seen.IPv6,
@@ -136,6 +139,9 @@ func (b *imageBuild) run(ctx context.Context) (Image, error) {
 	found, err := b.api.ImageInspect(ctx, id)
 	if err != nil {
 		return Image{}, wrap(ctx, "inspect image", err)
+	}
+	if err := b.checkUser(found); err != nil {
+		return Image{}, err
 	}
 	seen, err := b.probe(ctx, found)
 	if err != nil {
@@ -225,6 +231,14 @@ func (b *imageBuild) user(built image.InspectResponse) string {
 		return b.spec.User
 	}
 	return built.Config.User
+}
+
+// checkUser refuses a user that is no plain name. An image may name any text, with variables and line ends, and it goes into files of the host.
+func (b *imageBuild) checkUser(built image.InspectResponse) error {
+	if user := b.user(built); user != "" && !regexpUser.MatchString(user) {
+		return &BuildError{Dockerfile: b.dockerfile(), Reason: "the image's user " + printable(user) + " is no plain name", Hint: "Give USER a name or a number, such as: USER app"}
+	}
+	return nil
 }
 
 func (b *imageBuild) buildFinal(ctx context.Context, built image.InspectResponse, seen probe) error {

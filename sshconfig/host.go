@@ -20,12 +20,12 @@ type Host struct {
 func (h Host) String() string {
 	words := make([]string, len(h.Proxy))
 	for i, w := range h.Proxy {
-		words[i] = shellQuote(w)
+		words[i] = shellQuote(oneLine(w))
 	}
 	lines := []string{
-		"Host " + h.Name,
+		"Host " + oneWord(h.Name),
 		"  User " + quote(h.User),
-		"  HostKeyAlias " + h.Name,
+		"  HostKeyAlias " + oneWord(h.Name),
 		"  UserKnownHostsFile " + quote(h.KnownHosts),
 		"  GlobalKnownHostsFile /dev/null",
 		"  StrictHostKeyChecking yes",
@@ -49,8 +49,29 @@ func (h Host) String() string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// quote makes one argument of s for ssh_config(5), which knows double quotes and expands % in paths.
-func quote(s string) string { return `"` + strings.ReplaceAll(s, "%", "%%") + `"` }
+// quote makes one argument of s for ssh_config(5), which knows double quotes and expands % in paths. It has no escape for what would end the argument
+// or the line, so that such characters are left out: whatever has them names nothing that exists, and the entry says nothing else.
+func quote(s string) string { return `"` + strings.ReplaceAll(oneWord(s), "%", "%%") + `"` }
+
+// oneWord is s without what ends an argument or a line.
+func oneWord(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == '"' || r == '\\' {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// oneLine is s without what ends a line.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, s)
+}
 
 // shellQuote makes one word of s for the shell that OpenSSH runs ProxyCommand with.
 func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
