@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/sketch-ide/sketch-ide/internal/jsonbound"
 )
 
 // route is what the container may ask for.
@@ -52,9 +54,15 @@ func invalid(format string, args ...any) error {
 	return refuse(http.StatusBadRequest, "", fmt.Errorf(format, args...))
 }
 
+// maxValues bounds what decoding a body takes: a value of two bytes can take hundreds.
+const maxValues = 1_000_000
+
 // examine reads a request's body by the rules. What is forwarded is written anew from what was understood, so that nothing can mean one thing
 // here and another there: JSON lets a member occur twice.
 func examine(rt route, name string, settings Settings, body []byte) (request, error) {
+	if n := jsonbound.Values(body); n > maxValues {
+		return request{}, invalid("the body has %d values, the limit is %d", n, maxValues)
+	}
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(body, &members); err != nil {
 		return request{}, invalid("the body is not a JSON object: %w", err)
@@ -72,7 +80,7 @@ func examine(rt route, name string, settings Settings, body []byte) (request, er
 		return request{}, err
 	}
 	for _, member := range []string{"messages", "system"} {
-		if err := noAddresses(members[member]); err != nil {
+		if err := noAddresses(rt.provider, members[member]); err != nil {
 			return request{}, err
 		}
 	}
@@ -160,50 +168,106 @@ func onlyOurTools(p Provider, members map[string]json.RawMessage) error {
 }
 
 // noAddresses refuses pictures and documents that the model's server would fetch, for the same reason. Their addresses stand in the members url and
-// image_url of content; text that has such words has them in a string, where their quotes are escaped.
-func noAddresses(raw json.RawMessage) error {
-	if !bytes.Contains(raw, []byte(`url"`)) {
+// image_url of content.
+func noAddresses(p Provider, raw json.RawMessage) error {
+	if len(raw) == 0 {
 		return nil
 	}
-	var value any
-	if err := json.Unmarshal(raw, &value); err != nil {
+	if err := walkContent(p, raw, 0); err != nil {
 		return invalid("messages: %w", err)
-	}
-	if address := findAddress(value, 0); address != "" {
-		return invalid("%.80q is not allowed: the model's server would fetch it; send the data itself", address)
 	}
 	return nil
 }
 
+func walkContent(p Provider, raw json.RawMessage, depth int) error {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	w := contentWalk{decoder: decoder, provider: p}
+	_, err := w.value("", depth)
+	return err
+}
+
 const maxDepth = 64
 
-// findAddress looks for an address in content. The input of a tool call is the model's own text and may have any.
-func findAddress(value any, depth int) string {
+// contentWalk reads content as the decoder understands it, escapes and all, and refuses what two readers could understand differently.
+type contentWalk struct {
+	decoder  *json.Decoder
+	provider Provider
+}
+
+// value reads one value, which is the member of that name of an object, or an element. It returns the text where it is one.
+func (w *contentWalk) value(name string, depth int) (text string, err error) {
 	if depth > maxDepth {
-		return "a message that is nested too deeply"
+		return "", errors.New("nested too deeply")
 	}
-	switch v := value.(type) {
-	case []any:
-		for _, inner := range v {
-			if a := findAddress(inner, depth+1); a != "" {
-				return a
+	token, err := w.decoder.Token()
+	if err != nil {
+		return "", err
+	}
+	switch token := token.(type) {
+	case string:
+		if (strings.EqualFold(name, "url") || strings.EqualFold(name, "image_url")) && !strings.HasPrefix(token, "data:") {
+			err = &addressError{token}
+		}
+		return token, err
+	case json.Delim:
+		if token == '{' {
+			return "", w.object(depth)
+		}
+		for w.decoder.More() {
+			if _, err := w.value("", depth+1); err != nil {
+				return "", err
 			}
 		}
-	case map[string]any:
-		if v["type"] == "tool_use" {
-			return ""
+		_, err = w.decoder.Token() // the end
+	}
+	return "", err
+}
+
+// addressError says what the model's server would fetch.
+type addressError struct{ address string }
+
+// Error says it in a sentence.
+func (e *addressError) Error() string {
+	return fmt.Sprintf("%.80q is not allowed: the model's server would fetch it; send the data itself", e.address)
+}
+
+// object reads an object's members. The input of a tool call is the model's own text and may have any address.
+func (w *contentWalk) object(depth int) error {
+	seen := map[string]bool{}
+	kind, input := "", json.RawMessage(nil)
+	for w.decoder.More() {
+		token, err := w.decoder.Token()
+		if err != nil {
+			return err
 		}
-		if v["type"] == "url" || v["type"] == "file" {
-			return fmt.Sprint(v["type"])
+		name, ok := token.(string)
+		if !ok || seen[name] {
+			return fmt.Errorf("the member %.80q occurs twice", name)
 		}
-		for name, inner := range v {
-			if text, ok := inner.(string); ok && (name == "url" || name == "image_url") && !strings.HasPrefix(text, "data:") {
-				return text
+		seen[name] = true
+		if name == "input" {
+			if err := w.decoder.Decode(&input); err != nil {
+				return err
 			}
-			if a := findAddress(inner, depth+1); a != "" {
-				return a
-			}
+			continue
+		}
+		text, err := w.value(name, depth+1)
+		if err != nil {
+			return err
+		}
+		if name == "type" {
+			kind = text
 		}
 	}
-	return ""
+	if _, err := w.decoder.Token(); err != nil { // the end
+		return err
+	}
+	switch {
+	case kind == "url" || kind == "file":
+		return &addressError{kind}
+	case input == nil, kind == "tool_use" && w.provider == Anthropic:
+		return nil
+	}
+	return walkContent(w.provider, input, depth+1)
 }

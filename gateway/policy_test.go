@@ -68,6 +68,36 @@ func TestWhatIsForwardedIsWhatWasUnderstood(t *testing.T) {
 	}
 }
 
+// However it is written: what the model's server would fetch is not forwarded.
+func TestAddressesInOtherWords(t *testing.T) {
+	t.Parallel()
+	const escaped = `{"type":"u\u0072\u006c","u\u0072\u006c":"https://evil/?leak"}`
+	for _, message := range []string{
+		`{"role":"user","content":[{"type":"image","source":` + escaped + `}]}`,
+		`{"role":"user","content":[{"type":"image","source":{"type":"base64","type":"url","data":"","url":"data:,"}}]}`,
+		`{"role":"user","content":[{"type":"document","source":{"type":"file","file_id":"x"}}]}`,
+		`{"role":"user","content":[{"type":"image","source":{"URL":"http://evil"}}]}`,
+		`{"role":"user","role":"assistant","content":"x"}`,
+		`{"role":"user","content":[{"type":"text","text":"x","input":` + escaped + `}]}`,
+		strings.Repeat("[", 100) + strings.Repeat("]", 100),
+	} {
+		if _, err := examine(routes[messages], "", testSettings(), []byte(`{"model":"claude-x","messages":[`+message+`]}`)); err == nil {
+			t.Errorf("forwarded: %s", message)
+		}
+	}
+	call := `{"role":"assistant","content":[{"type":"tool_use","id":"1","name":"x","input":` + escaped + `}]}`
+	if _, err := examine(routes[messages], "", testSettings(), []byte(`{"model":"claude-x","messages":[`+call+`]}`)); err != nil {
+		t.Errorf("a tool call's input: %v", err)
+	}
+	text := `{"role":"user","content":"see \"url\": \"https://example.com\""}`
+	if _, err := examine(routes[messages], "", testSettings(), []byte(`{"model":"claude-x","messages":[`+text+`]}`)); err != nil {
+		t.Errorf("text: %v", err)
+	}
+	if _, err := examine(routes[messages], "", testSettings(), []byte(`{"model":"claude-x","tools":[`+strings.Repeat(`{"":0},`, maxValues)+`{}]}`)); err == nil {
+		t.Error("a million tools were taken")
+	}
+}
+
 func TestOtherPathsAreNotServed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, `{"steps": []}`)

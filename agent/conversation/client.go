@@ -88,7 +88,7 @@ func (c Client) do(ctx context.Context, method, path string, body, result any) e
 	if result == nil {
 		return nil
 	}
-	if err := json.Unmarshal(answer, result); err != nil {
+	if err := decodeBounded(answer, result); err != nil {
 		return fmt.Errorf("decode agent's answer: %w", err)
 	}
 	return nil

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -129,20 +128,20 @@ func (f *follower) take(name string, data []byte) error {
 	switch name {
 	case beginEvent:
 		var b begin
-		if err := json.Unmarshal(data, &b); err != nil {
+		if err := decodeBounded(data, &b); err != nil {
 			return fmt.Errorf("decode %s: %w", name, err)
 		}
 		f.begin(b)
 	case statusEvent:
 		var s Status
-		if err := json.Unmarshal(data, &s); err != nil {
+		if err := decodeBounded(data, &s); err != nil {
 			return fmt.Errorf("decode %s: %w", name, err)
 		}
 		s.bound()
 		f.deliver(Event{Status: &s})
 	case messageEvent:
 		var m Message
-		if err := json.Unmarshal(data, &m); err != nil {
+		if err := decodeBounded(data, &m); err != nil {
 			return fmt.Errorf("decode %s: %w", name, err)
 		}
 		return f.message(m)

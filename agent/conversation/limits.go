@@ -2,8 +2,11 @@ package conversation
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/sketch-ide/sketch-ide/internal/jsonbound"
 )
 
 // Bounds of what a message carries. The writer keeps to them, and the host's end checks them.
@@ -26,8 +29,17 @@ const (
 	maxKeptBytes = 64 << 20 // about, in memory
 	maxAnswer    = 8 << 20  // bytes of messages in one answer, before they are encoded
 	maxEvent     = 32 << 20 // bytes of one event, and of one request
+	maxValues    = 500_000  // JSON values of an answer or an event that are decoded
 	defaultLimit = 200
 )
+
+// decodeBounded reads JSON that comes from a container into v.
+func decodeBounded(data []byte, v any) error {
+	if n := jsonbound.Values(data); n > maxValues {
+		return fmt.Errorf("%d values, the limit is %d", n, maxValues)
+	}
+	return json.Unmarshal(data, v)
+}
 
 // Clip cuts text at limit bytes, at a character's boundary, and says so in its last words.
 func Clip(text string, limit int) string {
