@@ -119,7 +119,8 @@ func (e *BudgetError) Error() string {
 	return fmt.Sprintf("the budget of the %s is used up: %s of %s", e.What, e.Used, e.Limit)
 }
 
-// admit refuses a call for which there is no budget left. turn is 0 for calls that are of none.
+// admit refuses a call for which there is no budget left. turn is 0 for calls that name none, as those of other programs inside: they belong to the
+// current one.
 func (a *Account) admit(turn int, budget Budget) error {
 	if err := a.update(func(b *Balance) { b.enter(turn) }); err != nil {
 		return err
@@ -129,9 +130,6 @@ func (a *Account) admit(turn int, budget Budget) error {
 	a.mu.Unlock()
 	if err := budget.Session.check("session", balance.Session); err != nil {
 		return err
-	}
-	if turn == 0 {
-		return nil
 	}
 	return budget.Turn.check("turn", balance.InTurn)
 }
@@ -144,13 +142,20 @@ func (b *Balance) enter(turn int) {
 }
 
 // spend counts a call.
-func (a *Account) spend(turn int, u Usage) error {
-	return a.update(func(b *Balance) {
-		b.Session = b.Session.Add(u)
-		if turn > 0 {
-			b.InTurn = b.InTurn.Add(u)
-		}
-	})
+func (a *Account) spend(u Usage) error {
+	return a.update(func(b *Balance) { b.Session, b.InTurn = b.Session.Add(u), b.InTurn.Add(u) })
+}
+
+// spendAbandoned counts a call whose caller was gone before the answer began: the model's server works, and is paid, all the same.
+func (a *Account) spendAbandoned(req request) {
+	if req.route.free {
+		return
+	}
+	const bytesPerToken = 4 // about
+	u := Usage{Calls: 1, Input: int64(len(req.body) / bytesPerToken)}
+	if err := a.spend(u.priced(req.model.Prices)); err != nil {
+		a.gateway.cfg.Log.Error("usage was not counted", "err", err)
+	}
 }
 
 func (l Limit) check(what string, u Usage) error {

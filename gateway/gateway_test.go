@@ -338,6 +338,11 @@ func TestTheClientsEndIsTheCallsEnd(t *testing.T) {
 			cancel()
 			<-ended
 			w.await("the call has ended", func() bool { return len(w.account.slots) == 0 })
+			w.ledger.mu.Lock()
+			defer w.ledger.mu.Unlock()
+			if calls := w.ledger.balance.Session.Calls; name != "while it retries" && calls != 1 {
+				t.Errorf("%d calls were counted: what the server began to do is paid", calls)
+			}
 		})
 	}
 }
@@ -378,6 +383,9 @@ func TestBudgets(t *testing.T) {
 	}
 	if status, text := ask(1); status != http.StatusPaymentRequired || !strings.Contains(text, "budget of the turn is used up: 400 tokens of 300") {
 		t.Errorf("over the turn's budget: %d %s", status, text)
+	}
+	if status, text, _ := w.answer(messages, claudeHi); status != http.StatusPaymentRequired {
+		t.Errorf("another program, which names no turn: %d %s", status, text)
 	}
 	if status, text := ask(7); status != http.StatusPaymentRequired {
 		t.Errorf("the container gave itself another turn: %d %s", status, text)

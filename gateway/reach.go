@@ -41,6 +41,9 @@ func (a *Account) reach(ctx context.Context, req request, header http.Header) (*
 			return res, first, nil
 		}
 		if ctx.Err() != nil {
+			if failed.status == 0 {
+				a.spendAbandoned(req)
+			}
 			return nil, nil, ctx.Err()
 		}
 		if failed.status == http.StatusUnauthorized && n == 1 && len(req.model.APIKeyCommand) > 0 {

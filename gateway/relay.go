@@ -24,7 +24,7 @@ func (a *Account) relay(w http.ResponseWriter, res *http.Response, first []byte,
 	w.Header().Set("Cache-Control", "no-store")
 	err := pump(w, res.Body, first, m.feed)
 	if !req.route.free {
-		if spendErr := a.spend(req.turn, m.result().priced(req.model.Prices)); spendErr != nil {
+		if spendErr := a.spend(m.result().priced(req.model.Prices)); spendErr != nil {
 			a.gateway.cfg.Log.Error("usage was not counted", "err", spendErr)
 		}
 	}
