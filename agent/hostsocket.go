@@ -5,11 +5,9 @@ package agent
 import (
 	"bufio"
 	"context"
-	"fmt"
 	"io"
 	"net"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/sketch-ide/sketch-ide/internal/sshwire"
@@ -23,33 +21,7 @@ const (
 
 // serveHostSocket connects processes in the container to services of the host, by the protocol in hostline.go, until ctx ends.
 func (p *inside) serveHostSocket(ctx context.Context) error {
-	ln := p.hostListener
-	defer context.AfterFunc(ctx, func() { ln.Close() })()
-	var conns sync.WaitGroup
-	defer conns.Wait()
-	slots := make(chan struct{}, maxHostConns)
-	for {
-		select {
-		case slots <- struct{}{}:
-		case <-ctx.Done():
-			return nil
-		}
-		conn, err := ln.Accept()
-		if ctx.Err() != nil {
-			if err == nil {
-				conn.Close()
-			}
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("serve host socket: %w", err)
-		}
-		// Ended by the process, by the host, or by ctx; waited for above.
-		conns.Go(func() {
-			defer func() { <-slots }()
-			p.serveHostConn(ctx, conn.(*net.UnixConn))
-		})
-	}
+	return acceptEach(ctx, p.hostListener, maxHostConns, "host socket", func(conn net.Conn) { p.serveHostConn(ctx, conn.(*net.UnixConn)) })
 }
 
 func (p *inside) serveHostConn(ctx context.Context, conn *net.UnixConn) {

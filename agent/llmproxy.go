@@ -4,9 +4,7 @@ package agent
 
 import (
 	"context"
-	"fmt"
 	"net"
-	"sync"
 	"time"
 
 	"github.com/sketch-ide/sketch-ide/internal/sshwire"
@@ -38,32 +36,7 @@ func (p *inside) serveLLM(ctx context.Context) error {
 	if ln == nil {
 		return nil
 	}
-	defer context.AfterFunc(ctx, func() { ln.Close() })()
-	var conns sync.WaitGroup
-	defer conns.Wait()
-	slots := make(chan struct{}, maxLLMConns)
-	for {
-		select {
-		case slots <- struct{}{}:
-		case <-ctx.Done():
-			return nil
-		}
-		conn, err := ln.Accept()
-		if ctx.Err() != nil {
-			if err == nil {
-				conn.Close()
-			}
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("serve gateway: %w", err)
-		}
-		// Ended by the tool, by the host, or by ctx; waited for above.
-		conns.Go(func() {
-			defer func() { <-slots }()
-			p.relayLLM(ctx, conn.(*net.TCPConn))
-		})
-	}
+	return acceptEach(ctx, ln, maxLLMConns, "gateway", func(conn net.Conn) { p.relayLLM(ctx, conn.(*net.TCPConn)) })
 }
 
 func (p *inside) relayLLM(ctx context.Context, conn *net.TCPConn) {
