@@ -156,11 +156,11 @@ const commitsPatience = time.Minute
 func (f *front) awaitCommits(ctx context.Context, sup *session.Supervisor, name string) error {
 	ctx, cancel := context.WithTimeout(ctx, commitsPatience)
 	defer cancel()
-	var out strings.Builder
+	var out commitName
 	if err := sup.Exec(ctx, name, []string{"git", "rev-parse", "HEAD"}, session.Streams{Out: &out}); err != nil {
 		return err
 	}
-	tip := strings.TrimSpace(out.String())
+	tip := strings.TrimSpace(string(out))
 	for {
 		changed := f.branchChanged()
 		b, err := sup.Branch(name)
@@ -179,6 +179,19 @@ func (f *front) awaitCommits(ctx context.Context, sup *session.Supervisor, name 
 			return fmt.Errorf("bring commit %.12s out: %w", tip, ctx.Err())
 		}
 	}
+}
+
+// commitName is what git says a commit is called. The git of a container may say more, without end.
+type commitName []byte
+
+// Write takes the longest name and its line end.
+func (c *commitName) Write(p []byte) (int, error) {
+	const longest = 64 + len("\r\n")
+	if len(*c)+len(p) > longest {
+		return 0, errors.New("git inside answers with more than the name of a commit")
+	}
+	*c = append(*c, p...)
+	return len(p), nil
 }
 
 // branchChanged is closed when the branch has changed after this call.
