@@ -206,6 +206,9 @@ func (b *brancher) reconcile(ctx context.Context) (base gitwatch.Base, err error
 	}
 	work, err := r.Work(ctx, next.Name, next.Base, next.BaseBranch)
 	if err != nil {
+		if next != now { // what was written is remembered, also by a process that is just ending
+			err = errors.Join(err, b.saveBranch(next))
+		}
 		return base, err
 	}
 	next.Commit, next.Subject, next.Ahead, next.Behind = work.Commit, work.Subject, work.Ahead, work.Behind

@@ -105,8 +105,14 @@ func (s *Supervisor) pruneBranch(ctx context.Context, info Info, o PruneOptions)
 		return "", nil
 	}
 	b, err := s.cfg.Store.loadBranch(info.Name)
-	if err != nil || b.Name == "" {
+	if err != nil {
 		return "", err
+	}
+	if b.Name == "" {
+		b.Name = b.Work // a process that was killed has written it and not said so: whether it did stands in the repository
+	}
+	if b.Name == "" {
+		return "", nil
 	}
 	r, err := repo.Open(ctx, info.Folder)
 	if err != nil {
