@@ -116,16 +116,22 @@ func (s *Supervisor) resume(ctx context.Context, e Engine, r *repo.Repo, rec rec
 // errImageGone: the image was there a moment ago and was removed (a prune in another terminal) before a container was made from it.
 var errImageGone = errors.New("image was removed meanwhile")
 
-// create makes a new session, and undoes everything when it fails on the way.
+// maxTries is how often a session is begun whose image or name was taken away in between.
+const maxTries = 5
+
+// create makes a new session, and undoes everything when it fails on the way. A name of our choice may be that of somebody else's session on the same
+// engine: then another one is chosen.
 func (s *Supervisor) create(ctx context.Context, e Engine, r *repo.Repo, o StartOptions, report func(Progress)) (Info, error) {
 	if err := s.currentSettings().Container.Err; err != nil {
 		return Info{}, err
 	}
-	info, err := s.createOnce(ctx, e, r, o, report)
-	if errors.Is(err, errImageGone) {
-		info, err = s.createOnce(ctx, e, r, o, report)
+	for tries := 1; ; tries++ {
+		info, err := s.createOnce(ctx, e, r, o, report)
+		_, taken := errors.AsType[*NameTakenError](err)
+		if tries == maxTries || !errors.Is(err, errImageGone) && !(taken && o.Name == "") {
+			return info, err
+		}
 	}
-	return info, err
 }
 
 func (s *Supervisor) createOnce(ctx context.Context, e Engine, r *repo.Repo, o StartOptions, report func(Progress)) (_ Info, err error) {
