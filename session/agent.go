@@ -181,6 +181,11 @@ func (s *Session) Prompt(ctx context.Context, p conversation.Prompt) (conversati
 	if err := s.agent.account.Prompting(); err != nil {
 		return conversation.Accepted{}, err
 	}
+	if s.isOwner() { // the settings of the last owner may still be there: ours go first, and once more does no harm
+		if err := s.agent.client.Configure(ctx, s.agent.current()); err != nil {
+			return conversation.Accepted{}, s.agentError(ctx, err)
+		}
+	}
 	accepted, err := s.agent.client.Prompt(ctx, p)
 	return accepted, s.agentError(ctx, err)
 }
