@@ -96,7 +96,7 @@ func (g *Gateway) Settings() Settings {
 	g.mu.Lock()
 	s := g.settings
 	g.mu.Unlock()
-	return s.withDefault(g.cfg.Getenv, g.keys.has)
+	return s.withDefault(g.cfg.Getenv)
 }
 
 // Ready says why a model cannot be used yet; nil: it can, as far as is known without asking anybody.

@@ -108,12 +108,6 @@ func keyEnv(p Provider) string {
 	return "ANTHROPIC_API_KEY"
 }
 
-// has reports whether a provider's own key is at hand.
-func (k *keys) has(p Provider) bool {
-	key, err := k.find(context.Background(), Model{Name: string(p), Provider: p})
-	return err == nil && key != ""
-}
-
 // ready says whether a key will be found, without running anything.
 func (k *keys) ready(m Model) error {
 	if len(m.APIKeyCommand) > 0 {

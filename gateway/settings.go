@@ -229,23 +229,14 @@ func plain(base string) bool {
 	return u.Hostname() != "localhost"
 }
 
-// ModelEnv names the model that is used where no setting names any and a provider's key is in the environment.
+// ModelEnv names the model that is used where no setting names any.
 const ModelEnv = "SKETCH_IDE_MODEL"
 
-// withDefault adds the one model that needs no setting, if there is none in the settings: that of [ModelEnv], else one of the provider whose key is found.
-func (s Settings) withDefault(getenv func(string) string, has func(Provider) bool) Settings {
-	if len(s.Models) > 0 {
-		return s
-	}
-	if name := getenv(ModelEnv); name != "" {
+// withDefault adds the one model that needs no setting, that of [ModelEnv], if there is none in the settings. No name is known here: which models there are
+// changes faster than this program.
+func (s Settings) withDefault(getenv func(string) string) Settings {
+	if name := getenv(ModelEnv); len(s.Models) == 0 && name != "" {
 		s.Models = []Model{{Name: name, Model: name, Provider: guessProvider(name)}}
-		return s
-	}
-	for _, m := range []Model{{Model: "claude-sonnet-4-5", Provider: Anthropic}, {Model: "gpt-5.1", Provider: OpenAI}} {
-		if has(m.Provider) {
-			m.Name = m.Model
-			s.Models = append(s.Models, m)
-		}
 	}
 	return s
 }

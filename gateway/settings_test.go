@@ -70,12 +70,15 @@ func TestWithoutSettings(t *testing.T) {
 	if err := g.SetKey("anthropic", secret); err != nil {
 		t.Fatal(err)
 	}
-	m, ok := g.Settings().DefaultModel(g.Ready)
-	if !ok || m.Provider != Anthropic || g.Ready(m) != nil {
-		t.Errorf("with the editor's key: %+v", m)
+	if m, ok := g.Settings().DefaultModel(g.Ready); ok {
+		t.Errorf("a key names no model: %+v", m)
+	}
+	env[ModelEnv] = "claude-mine"
+	if m, ok := g.Settings().DefaultModel(g.Ready); !ok || m.Model != "claude-mine" || m.Provider != Anthropic || g.Ready(m) != nil {
+		t.Errorf("named by the environment, with the editor's key: %+v", m)
 	}
 	env[ModelEnv], env["OPENAI_API_KEY"] = "gpt-mine", secret
-	if m, _ = g.Settings().DefaultModel(g.Ready); m.Model != "gpt-mine" || m.Provider != OpenAI || g.Ready(m) != nil {
+	if m, _ := g.Settings().DefaultModel(g.Ready); m.Model != "gpt-mine" || m.Provider != OpenAI || g.Ready(m) != nil {
 		t.Errorf("named by the environment: %+v", m)
 	}
 }

@@ -51,6 +51,6 @@ func noModel(missing error) *conversation.Problem {
 	}
 	return &conversation.Problem{
 		Kind: "noModel", Message: "no model is configured",
-		Hint: "Set ANTHROPIC_API_KEY or OPENAI_API_KEY where the editor is started, or the setting models; all but the conversation works without.",
+		Hint: "Name one in the setting models, or in SKETCH_IDE_MODEL with a key in ANTHROPIC_API_KEY or OPENAI_API_KEY; all but the conversation works without.",
 	}
 }
