@@ -3,6 +3,7 @@ package conversation
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -68,7 +69,7 @@ func ClipTail(text string, limit int) string {
 
 // bound makes a message keep to the limits. It modifies no shared slice or pointer.
 func (m *Message) bound() {
-	m.ID, m.Kind = Clip(m.ID, maxLine), Kind(Clip(string(m.Kind), maxLine))
+	m.ID, m.Kind = Clip(m.ID, maxLine), oneOf(m.Kind, Notice, User, Assistant, Tool, Asked)
 	m.Text, m.Thinking = Clip(m.Text, MaxText), Clip(m.Thinking, MaxText)
 	m.Images = boundImages(m.Images)
 	if m.Tool != nil {
@@ -81,6 +82,14 @@ func (m *Message) bound() {
 		m.Question = &q
 	}
 	m.Error = m.Error.bounded()
+}
+
+// oneOf returns value if it is one of known, which editors tell apart, else otherwise.
+func oneOf[T ~string](value, otherwise T, known ...T) T {
+	if slices.Contains(known, value) {
+		return value
+	}
+	return otherwise
 }
 
 func boundImages(images []Image) []Image {
@@ -98,6 +107,7 @@ func (t *ToolCall) bounded() *ToolCall {
 	c := *t
 	c.ID, c.Name, c.Title = Clip(c.ID, maxLine), Clip(c.Name, maxLine), Clip(oneLine(c.Title), maxLine)
 	c.Output, c.Diff = ClipTail(c.Output, MaxOutput), Clip(c.Diff, MaxDiff)
+	c.State = oneOf(c.State, ToolFailed, ToolPending, ToolRunning, ToolDone, ToolCancelled)
 	if len(c.Input) > MaxInput || len(c.Input) > 0 && !json.Valid(c.Input) {
 		c.Input = nil
 	}
@@ -116,11 +126,13 @@ func (p *Problem) bounded() *Problem {
 // bound makes a status keep to the limits.
 func (s *Status) bound() {
 	s.Model = Clip(s.Model, maxLine)
+	s.State = oneOf(s.State, Off, Idle, Thinking, Tools, Asking, Retrying, Compacting, Cancelling)
+	s.Outcome = oneOf(s.Outcome, Failed, "", Done, Cancelled, Budget)
 	s.Uncommitted = boundLines(s.Uncommitted, MaxUncommitted)
 	todo := s.Todo[:min(len(s.Todo), MaxTodo)]
 	s.Todo = make([]TodoItem, 0, len(todo))
 	for _, item := range todo {
-		s.Todo = append(s.Todo, TodoItem{ID: Clip(item.ID, maxLine), Text: Clip(item.Text, maxLine), Status: Clip(item.Status, maxLine)})
+		s.Todo = append(s.Todo, TodoItem{ID: Clip(item.ID, maxLine), Text: Clip(item.Text, maxLine), Status: oneOf(item.Status, "pending", "active", "done")})
 	}
 	if len(s.Todo) == 0 {
 		s.Todo = nil
