@@ -6,8 +6,11 @@ import (
 	"sync"
 )
 
-// maxEvents is how many events wait for an editor that reads slowly.
-const maxEvents = 256
+// What waits for an editor that reads slowly.
+const (
+	maxEvents     = 256
+	maxEventBytes = 64 << 20 // about, of messages: a container fills each with megabytes
+)
 
 // event is a notification to the editor.
 type event struct {
@@ -36,6 +39,23 @@ type outbox struct {
 	closed  bool    // guarded by mu: after shutdown nothing is sent
 }
 
+// size is about how much memory an event takes.
+func (e event) size() int {
+	p, ok := e.params.(MessageNotification)
+	if !ok {
+		return 0
+	}
+	m := p.Message
+	n := len(m.Text) + len(m.Thinking)
+	for _, image := range m.Images {
+		n += len(image.Data)
+	}
+	if m.Tool != nil {
+		n += len(m.Tool.Input) + len(m.Tool.Output) + len(m.Tool.Diff)
+	}
+	return n
+}
+
 func newOutbox() *outbox { return &outbox{wake: make(chan struct{}, 1)} }
 
 func (o *outbox) post(e event) {
@@ -48,15 +68,36 @@ func (o *outbox) post(e event) {
 	same := func(other event) bool { return e.key != "" && other.key == e.key }
 	if i := slices.IndexFunc(o.queue, same); i >= 0 {
 		o.queue[i] = e
+		o.shrink()
 		return
 	}
 	if len(o.queue) >= maxEvents {
 		o.drop()
 	}
 	o.queue = append(o.queue, e)
+	o.shrink()
 	select {
 	case o.wake <- struct{}{}:
 	default:
+	}
+}
+
+// shrink drops the oldest messages while all together take too much. The caller holds mu.
+func (o *outbox) shrink() {
+	total := 0
+	for _, e := range o.queue {
+		total += e.size()
+	}
+	for i := 0; total > maxEventBytes && i < len(o.queue); {
+		e := o.queue[i]
+		if e.keep || e.size() == 0 {
+			i++
+			continue
+		}
+		e.settled()
+		o.queue = slices.Delete(o.queue, i, i+1)
+		o.dropped++
+		total -= e.size()
 	}
 }
 

@@ -2,6 +2,7 @@ package jsonrpc
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -45,6 +46,27 @@ func TestOutboxOfStates(t *testing.T) {
 	}
 	if got := len(out.queue); got != maxEvents {
 		t.Errorf("%d events wait", got)
+	}
+}
+
+// TestOutboxOfBytes checks that messages which are few and large do not grow memory, also when they grow while they wait.
+func TestOutboxOfBytes(t *testing.T) {
+	t.Parallel()
+	out := newOutbox()
+	out.post(event{key: "a", method: "state"})
+	text := strings.Repeat("x", maxEventBytes/8)
+	message := func(i int, text string) event {
+		return event{key: fmt.Sprint(i), method: "message", params: MessageNotification{Message: Message{Seq: int64(i), Text: text}}}
+	}
+	for i := range 20 {
+		out.post(message(i, text))
+	}
+	if n := len(out.queue); n != 1+8 || out.queue[0].method != "state" || out.dropped != 12 {
+		t.Errorf("%d events wait, %d dropped", n, out.dropped)
+	}
+	out.post(message(19, text+text))
+	if n := len(out.queue); n != 1+7 || out.queue[n-1].key != "19" || out.dropped != 13 {
+		t.Errorf("%d events wait after one has grown, %d dropped", n, out.dropped)
 	}
 }
 
