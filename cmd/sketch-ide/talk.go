@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,7 +58,21 @@ func (t *talk) add(m jsonrpc.Message) string {
 	}
 	now.ended = now.ended || m.Done
 	t.shown[m.Seq] = now
+	t.prune()
 	return b.String()
+}
+
+// maxShown is of how many messages it is known how much was shown.
+const maxShown = 4096
+
+// prune forgets the earlier half of the messages when they are too many, and shows no more of those.
+func (t *talk) prune() {
+	if len(t.shown) <= maxShown {
+		return
+	}
+	places := slices.Sorted(maps.Keys(t.shown))
+	t.after = max(t.after, places[len(places)/2])
+	maps.DeleteFunc(t.shown, func(place int64, _ shownPart) bool { return place <= t.after })
 }
 
 // line begins a line of its own.

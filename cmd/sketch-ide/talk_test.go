@@ -50,6 +50,21 @@ func TestTalkShowsWhatIsNew(t *testing.T) {
 	}
 }
 
+// TestTalkForgets checks that an endless conversation does not grow memory, and that nothing of it is shown twice.
+func TestTalkForgets(t *testing.T) {
+	t.Parallel()
+	talk := newTalk()
+	for i := range int64(3 * maxShown) {
+		m := jsonrpc.Message{Seq: i + 1, Kind: jsonrpc.MessageUser, Text: "hi", Done: i%2 == 0}
+		if talk.add(m) == "" || talk.add(m) != "" {
+			t.Fatalf("message %d is not shown once", m.Seq)
+		}
+	}
+	if n := len(talk.shown); n > maxShown || talk.add(jsonrpc.Message{Seq: 1, Kind: jsonrpc.MessageUser, Text: "hi"}) != "" {
+		t.Errorf("%d messages are remembered, or the first is shown again", n)
+	}
+}
+
 func TestATerminalIsNotTakenOver(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
