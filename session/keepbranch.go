@@ -16,8 +16,6 @@ import (
 const (
 	pullTimeout = 10 * time.Minute       // for one pull: a container may send for ever
 	baseTimeout = 10 * time.Second       // for telling the agent that the base has moved
-	pullRetry   = 2 * time.Second        // after a failure, doubled each time
-	maxRetry    = time.Minute            //
 	followRetry = 500 * time.Millisecond // between attempts to hear of the branch inside
 )
 
@@ -27,8 +25,7 @@ type brancher struct {
 	*Session
 	client *http.Client
 	wake   chan struct{} // capacity 1: something may have changed
-	failed string        // the tip that could not be brought out
-	again  time.Duration // until that is tried again
+	pace   pace          // of bringing out
 	kept   bool          // the base is kept by a ref of ours
 
 	mu   sync.Mutex    // guards the fields below
@@ -160,8 +157,8 @@ func (b *brancher) run(ctx context.Context) error {
 // wait returns when there may be something to do, and false when ctx has ended.
 func (b *brancher) wait(ctx context.Context) bool {
 	var retry <-chan time.Time
-	if b.failed != "" {
-		timer := time.NewTimer(b.again)
+	if b.pace.due {
+		timer := time.NewTimer(time.Until(b.pace.before))
 		defer timer.Stop()
 		retry = timer.C
 	}
@@ -170,7 +167,7 @@ func (b *brancher) wait(ctx context.Context) bool {
 		return false
 	case <-b.wake:
 	case <-retry:
-		b.failed = ""
+		b.pace.due = false
 	}
 	return true
 }
@@ -201,7 +198,7 @@ func (b *brancher) reconcile(ctx context.Context) (base gitwatch.Base, err error
 	b.mu.Lock()
 	tip := b.tip
 	b.mu.Unlock()
-	if tip != "" && tip != now.Pulled && tip != b.failed && (tip != now.Base || now.Pulled != "") {
+	if tip != "" && tip != now.Pulled && (tip != now.Base || now.Pulled != "") && b.pace.ready(time.Now()) {
 		b.pull(ctx, r, &next, tip)
 	}
 	work, err := r.Work(ctx, next.Name, next.Base, next.BaseBranch)
@@ -237,13 +234,14 @@ func (b *brancher) pull(ctx context.Context, r *repo.Repo, next *savedBranch, ti
 	case err == nil:
 		next.Pulled, next.Updated = tip, time.Now().UTC().Round(0)
 		next.fail(nil)
-		b.failed, b.again = "", 0
+		b.pace.succeeded()
 	case out: // the host's refs wake when that is over
 		next.fail(branchError(b.rec.Name, err))
+		b.pace.refused(time.Now())
 	case ctx.Err() != nil && !errors.Is(context.Cause(ctx), errPullTimeout):
 	default:
 		next.fail(branchError(b.rec.Name, err))
-		b.failed, b.again = tip, min(max(2*b.again, pullRetry), maxRetry)
+		b.pace.failed(time.Now())
 	}
 }
 
