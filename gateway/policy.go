@@ -55,7 +55,7 @@ func invalid(format string, args ...any) error {
 }
 
 // maxValues bounds what decoding a body takes: a value of two bytes can take hundreds.
-const maxValues = 1_000_000
+const maxValues = 300_000
 
 // examine reads a request's body by the rules. What is forwarded is written anew from what was understood, so that nothing can mean one thing
 // here and another there: JSON lets a member occur twice.
@@ -173,18 +173,12 @@ func noAddresses(p Provider, raw json.RawMessage) error {
 	if len(raw) == 0 {
 		return nil
 	}
-	if err := walkContent(p, raw, 0); err != nil {
+	w := contentWalk{decoder: json.NewDecoder(bytes.NewReader(raw)), provider: p}
+	w.decoder.UseNumber()
+	if _, err := w.value("", 0); err != nil {
 		return invalid("messages: %w", err)
 	}
 	return nil
-}
-
-func walkContent(p Provider, raw json.RawMessage, depth int) error {
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.UseNumber()
-	w := contentWalk{decoder: decoder, provider: p}
-	_, err := w.value("", depth)
-	return err
 }
 
 const maxDepth = 64
@@ -269,5 +263,8 @@ func (w *contentWalk) object(depth int) error {
 	case input == nil, kind == "tool_use" && w.provider == Anthropic:
 		return nil
 	}
-	return walkContent(w.provider, input, depth+1)
+	if text := bytes.TrimSpace(input); text[0] == '{' || text[0] == '[' {
+		return errors.New("an input outside of a tool call")
+	}
+	return nil
 }
