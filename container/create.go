@@ -25,7 +25,13 @@ func (e *Engine) Create(ctx context.Context, spec Spec) (Container, error) {
 	}
 	hostConfig := e.hostConfig(spec)
 	hostConfig.NetworkMode = mode
-	created, err := e.api.ContainerCreate(ctx, e.config(spec), hostConfig, nil, nil, spec.Name)
+	id, shared, err := e.withShared(ctx, spec)
+	if err != nil {
+		return Container{}, fmt.Errorf("create container %s: %w", spec.Name, err)
+	}
+	config := e.config(spec)
+	config.Image = id
+	created, err := e.api.ContainerCreate(ctx, config, hostConfig, nil, nil, spec.Name)
 	if cerrdefs.IsConflict(err) {
 		return Container{}, &callError{op: "create container " + spec.Name, kind: ErrNameConflict, err: err}
 	}
@@ -35,7 +41,7 @@ func (e *Engine) Create(ctx context.Context, spec Spec) (Container, error) {
 	for _, warning := range created.Warnings {
 		e.log.Debug("engine warns about container", "name", spec.Name, "warning", warning)
 	}
-	c, err := e.fill(ctx, created.ID, spec.Files)
+	c, err := e.fill(ctx, created.ID, spec, shared)
 	if err != nil {
 		e.discard(ctx, created.ID)
 		return Container{}, fmt.Errorf("create container %s: %w", spec.Name, err)
@@ -54,8 +60,13 @@ func mountFailure(spec Spec, err error) error {
 	return err
 }
 
-func (e *Engine) fill(ctx context.Context, id string, files []File) (Container, error) {
-	if err := e.CopyIn(ctx, id, files); err != nil {
+// fill copies in what the container's image does not have.
+func (e *Engine) fill(ctx context.Context, id string, spec Spec, shared bool) (Container, error) {
+	files, dirs := spec.Files, spec.Shared.dirs()
+	if !shared {
+		files, dirs = slices.Concat(spec.Shared.Files, files), nil
+	}
+	if err := e.copyIn(ctx, id, files, dirs); err != nil {
 		return Container{}, err
 	}
 	return e.Inspect(ctx, id)
@@ -69,7 +80,6 @@ func (e *Engine) config(spec Spec) *container.Config {
 		hostname = spec.Name
 	}
 	config := &container.Config{
-		Image:        spec.Image.ID,
 		Hostname:     hostname,
 		Entrypoint:   []string{AgentPath, "agent"},
 		Env:          environment(spec.Env),

@@ -56,6 +56,7 @@ type Engine struct {
 	owner   string
 	network string
 	release string
+	sharing chan struct{} // capacity 1: held while an image with shared files is looked for or made
 	log     *slog.Logger
 }
 
@@ -139,6 +140,7 @@ func newEngine(api client.APIClient, ep endpoint, info system.Info, opts Options
 		owner:   opts.Owner,
 		network: opts.Network,
 		release: info.ServerVersion,
+		sharing: make(chan struct{}, 1),
 		log:     opts.Log,
 	}
 }

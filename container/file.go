@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"strings"
 	"time"
@@ -22,7 +23,8 @@ type File struct {
 	UID     int
 	GID     int
 	Content []byte
-	Target  string // of a symbolic link; Content and Mode are then ignored
+	Load    func() ([]byte, error) // what Content is, when it is needed; nil: Content
+	Target  string                 // of a symbolic link; Content and Mode are then ignored
 }
 
 // CopyIn makes files in a container. It is meant for one that does not run: in a running one, a process could turn a
@@ -31,8 +33,16 @@ func (e *Engine) CopyIn(ctx context.Context, id string, files []File) error {
 	if len(files) == 0 {
 		return nil
 	}
-	parents, err := e.missingParents(ctx, id, files)
+	return e.copyIn(ctx, id, files, nil)
+}
+
+// copyIn is CopyIn, where dirs are known to be there.
+func (e *Engine) copyIn(ctx context.Context, id string, files []File, dirs map[string]bool) error {
+	parents, err := e.missingParents(ctx, id, files, dirs)
 	if err != nil {
+		return err
+	}
+	if files, err = load(files); err != nil {
 		return err
 	}
 	archive, err := archiveOf(append(parents, files...), time.Now())
@@ -44,8 +54,9 @@ func (e *Engine) CopyIn(ctx context.Context, id string, files []File) error {
 
 // missingParents asks the engine which directories are there: one in the archive would get the archive's mode, and
 // one that is neither there nor in the archive would get the engine's, which differs from release to release.
-func (e *Engine) missingParents(ctx context.Context, id string, files []File) ([]File, error) {
+func (e *Engine) missingParents(ctx context.Context, id string, files []File, dirs map[string]bool) ([]File, error) {
 	known := map[string]bool{"/": true}
+	maps.Copy(known, dirs)
 	for _, f := range files {
 		known[f.Path] = known[f.Path] || f.Mode.IsDir()
 	}
@@ -80,7 +91,12 @@ func parentsOf(p string) []string {
 }
 
 func archiveOf(files []File, now time.Time) (*bytes.Buffer, error) {
+	size := 4 << 10
+	for _, f := range files {
+		size += len(f.Content) + 4<<10
+	}
 	var buf bytes.Buffer
+	buf.Grow(size)
 	w := tar.NewWriter(&buf)
 	for _, f := range files {
 		if !path.IsAbs(f.Path) || path.Clean(f.Path) != f.Path || f.Path == "/" {

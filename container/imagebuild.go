@@ -288,7 +288,7 @@ func (b *imageBuild) labels(seen probe) (map[string]string, error) {
 		return nil, fmt.Errorf("encode labels: %w", err)
 	}
 	return map[string]string{
-		LabelKind: KindImage, LabelVersion: b.version, LabelOwner: b.owner, LabelImageInputs: b.hash,
+		LabelKind: KindImage, LabelVersion: b.version, LabelOwner: b.owner, LabelImageInputs: b.hash, labelUpon: "",
 		labelProbe: string(probed), labelBases: string(bases),
 	}, nil
 }

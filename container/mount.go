@@ -64,7 +64,7 @@ func (e *Engine) checkMounts(spec Spec) error {
 	for _, m := range spec.Mounts {
 		reason, hint := e.refuseMount(m)
 		if reason == "" {
-			reason, hint = refuseTarget(m.Target, spec.Files)
+			reason, hint = refuseTarget(m.Target, slices.Concat(spec.Shared.Files, spec.Files))
 		}
 		if reason != "" {
 			return &MountError{Mount: m, Reason: reason, Hint: hint}

@@ -21,7 +21,8 @@ type StoredImage struct {
 	Owner   string   // Options.Owner of who built it; others with the same inputs use it too
 	Size    int64    // bytes, with layers that other images share
 	Created time.Time
-	InUse   bool // a container was made from it
+	InUse   bool // a container was made from it, or from the one with the shared files upon it
+	upon    string
 }
 
 // Images lists the images that EnsureImage made, oldest first.
@@ -34,6 +35,15 @@ func (e *Engine) Images(ctx context.Context) ([]StoredImage, error) {
 	if err != nil {
 		return nil, wrap(ctx, "list containers", err)
 	}
+	used := map[string]bool{}
+	for _, c := range users {
+		used[c.ImageID] = true
+	}
+	for _, s := range found {
+		if used[s.ID] {
+			used[s.Labels[labelUpon]] = true
+		}
+	}
 	var list []StoredImage
 	for _, s := range found {
 		refs, ok := ourRefs(s)
@@ -42,7 +52,7 @@ func (e *Engine) Images(ctx context.Context) ([]StoredImage, error) {
 		}
 		list = append(list, StoredImage{
 			ID: s.ID, Refs: refs, Owner: s.Labels[LabelOwner], Size: s.Size, Created: time.Unix(s.Created, 0),
-			InUse: slices.ContainsFunc(users, func(c container.Summary) bool { return c.ImageID == s.ID }),
+			InUse: used[s.ID], upon: s.Labels[labelUpon],
 		})
 	}
 	slices.SortFunc(list, func(a, b StoredImage) int { return a.Created.Compare(b.Created) })

@@ -12,10 +12,11 @@ type Spec struct {
 	Image    Image             // from EnsureImage
 	Labels   map[string]string // besides those that Create sets itself
 	Env      map[string]string // besides the image's own
-	Files    []File            // copied in before the start; AgentPath must be among them
-	SSHPort  uint16            // inside; published on 127.0.0.1 only; 0 = DefaultSSHPort
-	Hostname string            // "" = Name
-	Network  Network           // "" = NetworkBridge
+	Files    []File            // copied in before the start; AgentPath must be among them or the shared ones
+	Shared   Shared
+	SSHPort  uint16  // inside; published on 127.0.0.1 only; 0 = DefaultSSHPort
+	Hostname string  // "" = Name
+	Network  Network // "" = NetworkBridge
 	Mounts   []Mount
 	Limits   Limits
 }

@@ -99,10 +99,11 @@ func newSession(cfg sessionConfig) (*Session, error) {
 			sshwire.ChannelGit: s.serveGit,
 			sshwire.ChannelLLM: s.serveLLM,
 		},
-		Willing:   func(channel string) bool { return channel != sshwire.ChannelLLM || s.isOwner() },
-		Changed:   s.pipeChanged,
-		LostAfter: cfg.lostAfter,
-		Log:       cfg.log,
+		Willing:    func(channel string) bool { return channel != sshwire.ChannelLLM || s.isOwner() },
+		Changed:    s.pipeChanged,
+		BackoffMin: 5 * time.Millisecond, // a container that has just started listens some tens of milliseconds later
+		LostAfter:  cfg.lostAfter,
+		Log:        cfg.log,
 	})
 	s.agent = newAgentPart(s, cfg.gateway, cfg.agentSettings)
 	return s, nil

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/sketch-ide/sketch-ide/agent"
+	"github.com/sketch-ide/sketch-ide/agent/agentbin"
 	"github.com/sketch-ide/sketch-ide/container"
 	"github.com/sketch-ide/sketch-ide/devcontainer"
 	"github.com/sketch-ide/sketch-ide/repo"
@@ -111,7 +112,11 @@ func userMount(m devcontainer.Mount, variables devcontainer.Variables) container
 }
 
 // containerSpec describes the container, and returns the public half of the server's key; the private half goes into the container and nowhere else.
-func (s *Supervisor) containerSpec(rec record, image container.Image, b box, binary []byte) (container.Spec, string, error) {
+func (s *Supervisor) containerSpec(rec record, image container.Image, b box) (container.Spec, string, error) {
+	shared, err := s.sharedFiles(image)
+	if err != nil {
+		return container.Spec{}, "", err
+	}
 	server, err := newKeyPair("sketch-ide server")
 	if err != nil {
 		return container.Spec{}, "", err
@@ -137,20 +142,33 @@ func (s *Supervisor) containerSpec(rec record, image container.Image, b box, bin
 		Network: b.network,
 		Mounts:  b.mounts,
 		Limits:  b.limits,
-		Files:   insideFiles(rec, image, binary, config),
+		Shared:  shared,
+		Files:   insideFiles(rec, image, config),
 	}, server.Public, nil
 }
 
-// insideFiles are what is copied into the container.
-func insideFiles(rec record, image container.Image, binary, config []byte) []container.File {
+// sharedFiles are what all sessions of the image have alike.
+func (s *Supervisor) sharedFiles(image container.Image) (container.Shared, error) {
+	id, err := s.agents.ID(image.Arch)
+	if err != nil {
+		return container.Shared{}, err
+	}
 	uid, gid := image.UID, image.GID
-	return []container.File{
-		{Path: agent.Binary, Mode: 0o755, Content: binary},
-		{Path: agent.ConfigPath, Mode: 0o400, UID: uid, GID: gid, Content: config},
+	return container.Shared{ID: id, Files: []container.File{
+		{Path: agent.Binary, Mode: 0o755, Load: func() ([]byte, error) { return agentbin.For(image.Arch) }},
+		{Path: path.Dir(agent.ConfigPath), Mode: fs.ModeDir | 0o755},
 		{Path: agent.RunDir, Mode: fs.ModeDir | 0o700, UID: uid, GID: gid},
 		{Path: agent.ProfilePath, Mode: 0o644, Content: []byte(agent.Profile)},
 		{Path: agent.GitHelper, Target: agent.Binary},
 		{Path: agent.Workspaces, Mode: fs.ModeDir | 0o755, UID: uid, GID: gid},
+	}}, nil
+}
+
+// insideFiles are what is copied into the container.
+func insideFiles(rec record, image container.Image, config []byte) []container.File {
+	uid, gid := image.UID, image.GID
+	return []container.File{
+		{Path: agent.ConfigPath, Mode: 0o400, UID: uid, GID: gid, Content: config},
 		{Path: rec.Workspace, Mode: fs.ModeDir | 0o755, UID: uid, GID: gid},
 	}
 }

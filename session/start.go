@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"time"
 
-	"github.com/sketch-ide/sketch-ide/agent/agentbin"
 	"github.com/sketch-ide/sketch-ide/container"
 	"github.com/sketch-ide/sketch-ide/repo"
 )
@@ -175,11 +174,7 @@ func (s *Supervisor) createOnce(ctx context.Context, e Engine, r *repo.Repo, o S
 
 // createContainer makes the container and completes rec by what is known of it then.
 func (s *Supervisor) createContainer(ctx context.Context, e Engine, rec *record, image container.Image, b box) error {
-	binary, err := agentbin.For(image.Arch)
-	if err != nil {
-		return err
-	}
-	spec, hostKey, err := s.containerSpec(*rec, image, b, binary)
+	spec, hostKey, err := s.containerSpec(*rec, image, b)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/sketch-ide/sketch-ide/agent/agentbin"
 	"github.com/sketch-ide/sketch-ide/gateway"
 	"github.com/sketch-ide/sketch-ide/tunnel"
 )
@@ -48,6 +49,7 @@ type Settings struct {
 type Supervisor struct {
 	cfg     Config
 	gateway *gateway.Gateway
+	agents  agentbin.Names
 
 	mu       sync.Mutex
 	settings Settings

@@ -160,3 +160,31 @@ func FuzzUnfit(f *testing.F) {
 		}
 	})
 }
+
+func TestNames(t *testing.T) {
+	first, second := build(t, runtime.GOARCH), build(t, runtime.GOARCH, "-ldflags=-s")
+	named := filepath.Join(t.TempDir(), "agent")
+	t.Setenv(Variable, named)
+	var names Names
+	if _, err := names.ID(runtime.GOARCH); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("without a file: %v", err)
+	}
+	id := func(content string) string {
+		t.Helper()
+		if err := os.WriteFile(named, read(t, content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got, err := names.ID(runtime.GOARCH)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	one, two, again := id(first), id(second), id(first)
+	if one == "" || one == two || one != again {
+		t.Errorf("names are %q, %q, and for the first again %q", one, two, again)
+	}
+	if _, err := names.ID("../../etc"); err == nil {
+		t.Error("an unknown architecture has a name")
+	}
+}

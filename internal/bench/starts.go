@@ -68,7 +68,7 @@ func benchStarts(ctx context.Context, b *bench) error {
 
 // firstOutput is how long `docker run` takes until a byte of the container's output is here.
 func firstOutput(ctx context.Context, image string) (time.Duration, error) {
-	cmd := exec.CommandContext(ctx, "docker", "run", "--rm", image, "echo", "ready")
+	cmd := exec.CommandContext(ctx, "docker", "run", "--rm", "--entrypoint", "echo", image, "ready")
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
