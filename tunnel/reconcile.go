@@ -1,16 +1,11 @@
 package tunnel
 
 import (
-	"cmp"
 	"context"
-	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
-
-	"github.com/sketch-ide/sketch-ide/ports"
 )
 
 // retryInterval is how often a forward that failed is tried again; the number may have become free.
@@ -29,33 +24,11 @@ type reconciler struct {
 	pipe Phase // at the last look
 }
 
-// sighting is the history of one container port.
-type sighting struct {
-	open     bool
-	closedAt time.Time
-	linger   time.Duration // from closedAt on, how long it may be restarting
-	opened   uint64        // see Forward.Opened
-	restored bool          // from Memory: open in the first snapshot, it is what the last Manager had, and has not newly opened
-}
-
 // entry is a row of the table: a forward and, while it has listeners, its binding.
 type entry struct {
 	Forward
 	binding *binding
 	triedAt time.Time // when a failed forward was last tried
-}
-
-// want is what one port should be.
-type want struct {
-	port     uint16
-	info     ports.Port // zero when it is not open
-	target   Target
-	open     bool
-	decision Decision
-	byHand   bool // the user wants it forwarded
-	hostPort uint16
-	status   Status // Forwarded, Listed, Stopped or Closed
-	reason   string
 }
 
 func newReconciler(cfg ManagerConfig) *reconciler {
@@ -78,166 +51,6 @@ func (r *reconciler) reconcile(in inputs, now time.Time) ([]Forward, time.Durati
 	}
 	r.gates(wants, in.pipe, now)
 	return r.forwards(), r.again(now)
-}
-
-// observe notes which ports opened and closed. A target on another host counts as open.
-func (r *reconciler) observe(snapshot ports.Snapshot, settings Settings, now time.Time) {
-	open := map[uint16]bool{}
-	for _, p := range snapshot.Ports {
-		open[p.Number] = true
-	}
-	for _, t := range settings.ForwardPorts {
-		open[t.Port] = open[t.Port] || t.Host != ""
-	}
-	for port, isOpen := range open {
-		s := r.seen[port]
-		if s == nil {
-			s = &sighting{}
-			r.seen[port] = s
-		}
-		if isOpen && !s.open {
-			s.open = true
-			if s.opened == 0 || !s.restored && now.Sub(s.closedAt) >= s.linger {
-				s.opened++
-				r.memory.Opened[port] = s.opened
-			}
-		}
-	}
-	for port, s := range r.seen {
-		if s.open && !open[port] {
-			s.open, s.closedAt, s.linger = false, now, r.cfg.Linger
-			if snapshot.Epoch == EpochStopped {
-				s.linger = r.cfg.StoppedLinger
-			}
-		}
-		s.restored = s.restored && snapshot.Epoch == "" // until there is a snapshot
-	}
-}
-
-// wants lists every port that deserves a row, by number.
-func (r *reconciler) wants(in inputs, now time.Time) []*want {
-	if in.pipe == Gone {
-		return nil
-	}
-	all := map[uint16]*want{}
-	add := func(port uint16) *want {
-		if all[port] == nil {
-			all[port] = &want{port: port, target: Target{Port: port}}
-		}
-		return all[port]
-	}
-	for _, p := range in.snapshot.Ports {
-		if p.Number != 0 {
-			w := add(p.Number)
-			w.info, w.open = p, true
-		}
-	}
-	for _, t := range in.settings.ForwardPorts {
-		w := add(t.Port)
-		w.target, w.open = t, w.open || t.Host != ""
-	}
-	for port, wish := range r.memory.ByHand {
-		if !wish.Stop {
-			add(port).byHand = true
-		}
-	}
-	for port, e := range r.actual {
-		if e.binding != nil && r.lingers(port, now) {
-			add(port)
-		}
-	}
-	wants := slices.SortedFunc(maps.Values(all), func(a, b *want) int { return cmp.Compare(a.port, b.port) })
-	for _, w := range wants {
-		r.judge(w, in)
-	}
-	wants = slices.DeleteFunc(wants, func(w *want) bool { return w.status == "" })
-	r.limit(wants, cmp.Or(in.settings.MaxForwards, DefaultMaxForwards))
-	return shorten(wants)
-}
-
-// lingers reports whether port closed so recently that it may be restarting.
-func (r *reconciler) lingers(port uint16, now time.Time) bool {
-	s := r.seen[port]
-	return s != nil && !s.open && now.Sub(s.closedAt) < s.linger
-}
-
-// judge sets the status of one port; none means that it has no row.
-func (r *reconciler) judge(w *want, in inputs) {
-	info := w.info
-	info.Number = w.port
-	if e := r.actual[w.port]; e != nil && !w.open {
-		info.Command = e.command // so that a pattern goes on matching over a restart
-	}
-	w.decision = Decide(info, in.settings, in.snapshot.Ephemeral)
-	wish := r.memory.ByHand[w.port]
-	w.hostPort = wish.HostPort
-	switch {
-	case wish.Stop:
-		w.status = Stopped
-	case w.byHand:
-		w.status = Forwarded
-		if w.decision.Action == Ignore {
-			w.decision.Action = Silent
-		}
-	case w.decision.Verdict == VerdictIgnore:
-	case w.decision.Verdict == VerdictList:
-		w.status, w.reason = Listed, w.decision.Reason
-	case w.open || w.decision.Configured:
-		w.status = Forwarded
-	default:
-		w.status = Closed
-	}
-	if !w.open && !w.decision.Configured && w.status != Forwarded && w.status != Closed {
-		w.status = ""
-	}
-}
-
-// limit turns forwards above the cap into listed ones. Those made by hand are not counted; the configured come first,
-// then those that exist.
-func (r *reconciler) limit(wants []*want, limit int) {
-	rank := func(w *want) int {
-		e := r.actual[w.port]
-		switch {
-		case w.decision.Configured:
-			return 0
-		case e != nil && e.binding != nil:
-			return 1
-		}
-		return 2
-	}
-	var counted []*want
-	for _, w := range wants {
-		if !w.byHand && (w.status == Forwarded || w.status == Closed) {
-			counted = append(counted, w)
-		}
-	}
-	slices.SortStableFunc(counted, func(a, b *want) int { return cmp.Compare(rank(a), rank(b)) })
-	for _, w := range counted[min(limit, len(counted)):] {
-		w.status, w.reason = Listed, "limit of "+strconv.Itoa(limit)+" forwards reached"
-		w.decision.Action = Silent
-	}
-}
-
-// maxListed bounds the rows of ports that are open and not forwarded, of which the container can have 65,535.
-const maxListed = 512
-
-// shorten leaves out listed ports beyond maxListed, the highest, and has the last one that stays say how many.
-func shorten(wants []*want) []*want {
-	var last *want
-	listed := 0
-	wants = slices.DeleteFunc(wants, func(w *want) bool {
-		if w.status != Listed {
-			return false
-		}
-		if listed++; listed <= maxListed {
-			last = w
-		}
-		return listed > maxListed
-	})
-	if listed > maxListed {
-		last.reason += fmt.Sprintf("; %d more ports are open", listed-maxListed)
-	}
-	return wants
 }
 
 // remove closes what is not wanted any more, so that its number is free for what is.
