@@ -2,6 +2,10 @@ package session
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
 	"time"
 
 	"github.com/sketch-ide/sketch-ide/repo"
@@ -16,7 +20,64 @@ func (s *Supervisor) Stop(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return e.Stop(ctx, info.Container, stopGrace)
+	marked := s.cfg.Store.markStop(info.Name)
+	if err := e.Stop(ctx, info.Container, stopGrace); err != nil {
+		return errors.Join(err, s.cfg.Store.unmarkStop(info.Name))
+	}
+	if x, err := s.session(info.Name); err == nil {
+		x.awaitRelease(ctx)
+	}
+	return marked
+}
+
+// releaseTimeout bounds awaitRelease: the engine's news may be slow.
+const releaseTimeout = 5 * time.Second
+
+// awaitRelease waits until this process has no host port of the session any more, now that its container was stopped.
+func (s *Session) awaitRelease(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, releaseTimeout)
+	defer cancel()
+	for {
+		s.mu.Lock()
+		released, changed := s.stopped != nil && (!s.owner || len(s.forwards) == 0), s.changed
+		s.mu.Unlock()
+		if released {
+			return
+		}
+		select {
+		case <-changed:
+		case <-s.ended:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// stoppedFile marks a container that was stopped on purpose. The engine tells of its end as of any other, and it is another process, maybe, that has
+// its host ports.
+const stoppedFile = "stopped"
+
+func (s *Store) markStop(name string) error {
+	if !ValidName(name) || !s.Exists(name) { // another state directory's session
+		return nil
+	}
+	return writeFile(s.path(name, stoppedFile), nil, volatile)
+}
+
+func (s *Store) wasStopped(name string) bool {
+	_, err := os.Stat(s.path(name, stoppedFile))
+	return err == nil
+}
+
+func (s *Store) unmarkStop(name string) error {
+	if !ValidName(name) {
+		return nil
+	}
+	if err := os.Remove(s.path(name, stoppedFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("forget the stop: %w", err)
+	}
+	return nil
 }
 
 // Remove ends a session for good: its container with everything inside, its keys and its host ports.

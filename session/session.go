@@ -207,6 +207,7 @@ func (s *Session) watchContainer(ctx context.Context) {
 // started says that the container runs. Whoever started it need not wait for the engine to say so.
 func (s *Session) started() {
 	s.update(func() { s.stopped = nil; s.begun++ })
+	s.report("mark of the last stop", s.store.unmarkStop(s.rec.Name))
 	s.conn.Kick()
 }
 
@@ -246,7 +247,11 @@ func (s *Session) died(ctx context.Context, code, starts int) {
 		return // the engine was slow to say so, and somebody quicker to start it again
 	}
 	// Every process inside is dead, so no port is open, whoever could still say so.
-	s.observe(ports.Snapshot{Epoch: tunnel.EpochStopped})
+	epoch := tunnel.EpochStopped
+	if s.store.wasStopped(s.rec.Name) {
+		epoch = tunnel.EpochEnded
+	}
+	s.observe(ports.Snapshot{Epoch: epoch})
 	s.update(func() {
 		if s.begun == starts {
 			s.stopped = end

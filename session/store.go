@@ -25,6 +25,7 @@ import (
 //	sessions/<name>/ssh_config     what `sketch-ide ssh` hands to OpenSSH
 //	sessions/<name>/forwards.json  what the owner forwards, for followers, `ports`, and the next owner
 //	sessions/<name>/branch.json    the branch that its commits come back as
+//	sessions/<name>/stopped        that its container was stopped on purpose
 //	sessions/<name>/owner.lock     flock: held by the owner for as long as it lives
 //	ssh_config                     the entries of all sessions, for the user's own configuration to include
 //	ssh.lock                       flock: held while that or the user's configuration is changed

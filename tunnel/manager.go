@@ -14,8 +14,13 @@ import (
 	"github.com/sketch-ide/sketch-ide/ports"
 )
 
-// EpochStopped is the epoch of the snapshot, without ports, of a container that has ended.
-const EpochStopped = "stopped"
+// Epochs of the snapshot, without ports, of a container that does not run.
+const (
+	// EpochStopped: it has ended, and may be restarting.
+	EpochStopped = "stopped"
+	// EpochEnded: it was stopped on purpose. Nothing is forwarded until it runs again.
+	EpochEnded = "ended"
+)
 
 // ManagerConfig configures a Manager. Dial is required.
 type ManagerConfig struct {
@@ -86,6 +91,17 @@ type inputs struct {
 	snapshot ports.Snapshot
 	settings Settings
 	pipe     Phase
+}
+
+// over is why nothing can be forwarded at all; nil while something can.
+func (in inputs) over() error {
+	switch {
+	case in.pipe == Gone:
+		return ErrGone
+	case in.snapshot.Epoch == EpochEnded:
+		return ErrEnded
+	}
+	return nil
 }
 
 // request is one call of Forward or Unforward on its way to the owner, who answers done.

@@ -138,12 +138,12 @@ func (w *world) take(err error, addresses ...string) {
 }
 
 // stop ends the container with all that listens in it.
-func (w *world) stop() {
+func (w *world) stop(epoch string) {
 	w.mu.Lock()
 	w.servers = map[string]bool{}
 	w.mu.Unlock()
 	w.m.SetState(tunnel.State{Phase: tunnel.Reconnecting})
-	w.m.Observe(ports.Snapshot{Epoch: tunnel.EpochStopped})
+	w.m.Observe(ports.Snapshot{Epoch: epoch})
 	synctest.Wait()
 }
 
@@ -431,7 +431,7 @@ func TestManagerSurvivesARestartOfTheContainer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, tunnel.ManagerConfig{})
 		w.serve("0.0.0.0:3000")
-		w.stop()
+		w.stop(tunnel.EpochStopped)
 		held := w.connect("127.0.0.1:3000")
 		defer held.Close()
 		time.Sleep(4 * time.Second)
@@ -445,9 +445,51 @@ func TestManagerSurvivesARestartOfTheContainer(t *testing.T) {
 		}
 		w.want("3000→3000 forwarded #1")
 
-		w.stop()
+		w.stop(tunnel.EpochStopped)
 		time.Sleep(11 * time.Second)
 		w.want()
+	})
+}
+
+// The last that a dying container says may be that its servers have ended.
+func TestManagerHearsOfServersBeforeTheContainer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, tunnel.ManagerConfig{})
+		w.serve("0.0.0.0:3000")
+		w.serve()
+		time.Sleep(time.Second)
+		w.stop(tunnel.EpochStopped)
+		time.Sleep(8 * time.Second)
+		w.want("3000→3000 closed #1")
+		time.Sleep(time.Second)
+		w.want()
+	})
+}
+
+// A container that was stopped on purpose holds no host port, not even one that is forwarded by hand or by the settings, until it runs again.
+func TestManagerReleasesWhatWasStoppedOnPurpose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		settings, _ := tunnel.DecodeSettings([]byte(`{"forwardPorts":[9000,"db:5432"]}`))
+		w := newWorld(t, tunnel.ManagerConfig{Settings: settings})
+		w.serve("0.0.0.0:3000", "0.0.0.0:4000")
+		if _, err := w.m.Forward(t.Context(), 4000, 4444); err != nil {
+			t.Fatal(err)
+		}
+		w.want("3000→3000 forwarded #1", "4000→4444 forwarded #1", "5432→5432 forwarded #1", "9000→9000 forwarded #0")
+		w.serve("0.0.0.0:4000") // and one that is between two servers
+		w.stop(tunnel.EpochEnded)
+		w.want()
+		w.mu.Lock()
+		if len(w.listeners) > 0 {
+			t.Errorf("bound: %v", w.listeners)
+		}
+		w.mu.Unlock()
+		if _, err := w.m.Forward(t.Context(), 3000, 0); !errors.Is(err, tunnel.ErrEnded) {
+			t.Errorf("forward: %v", err)
+		}
+		w.m.SetState(tunnel.State{Phase: tunnel.Connected})
+		w.serve("0.0.0.0:3000", "0.0.0.0:4000")
+		w.want("3000→3000 forwarded #2", "4000→4444 forwarded #2", "5432→5432 forwarded #1", "9000→9000 forwarded #0")
 	})
 }
 

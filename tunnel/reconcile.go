@@ -21,7 +21,7 @@ type reconciler struct {
 	seen   map[uint16]*sighting
 	actual map[uint16]*entry
 
-	pipe Phase // at the last look
+	over error // why nothing could be forwarded at the last look
 }
 
 // entry is a row of the table: a forward and, while it has listeners, its binding.
@@ -42,7 +42,7 @@ func newReconciler(cfg ManagerConfig) *reconciler {
 // reconcile makes actual what in and the wishes want, and returns all forwards and when to look again without being
 // woken.
 func (r *reconciler) reconcile(in inputs, now time.Time) ([]Forward, time.Duration) {
-	r.pipe = in.pipe
+	r.over = in.over()
 	r.observe(in.snapshot, in.settings, now)
 	wants := r.wants(in, now)
 	r.remove(wants)
@@ -162,8 +162,8 @@ func (r *reconciler) again(now time.Time) time.Duration {
 
 // forward is Manager.Forward.
 func (r *reconciler) forward(port, hostPort uint16) error {
-	if r.pipe == Gone {
-		return ErrGone
+	if r.over != nil {
+		return r.over
 	}
 	e := r.actual[port]
 	if hostPort != 0 && (e == nil || e.binding == nil || e.binding.hostPort != hostPort) {

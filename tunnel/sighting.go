@@ -41,9 +41,14 @@ func (r *reconciler) observe(snapshot ports.Snapshot, settings Settings, now tim
 	for port, s := range r.seen {
 		if s.open && !open[port] {
 			s.open, s.closedAt, s.linger = false, now, r.cfg.Linger
-			if snapshot.Epoch == EpochStopped {
-				s.linger = r.cfg.StoppedLinger
-			}
+		}
+		// Also where the server's end was heard of before the container's: it was the beginning of that.
+		switch {
+		case s.open:
+		case snapshot.Epoch == EpochEnded:
+			s.linger = 0
+		case snapshot.Epoch == EpochStopped && now.Sub(s.closedAt) < s.linger:
+			s.linger = r.cfg.StoppedLinger
 		}
 		s.restored = s.restored && snapshot.Epoch == "" // until there is a snapshot
 	}

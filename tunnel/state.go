@@ -55,6 +55,8 @@ var (
 	ErrHostKey = sshwire.ErrHostKey
 	// ErrGone is matched by errors after Gone.
 	ErrGone = errors.New("container is gone")
+	// ErrEnded is matched by Forward's error while the container is stopped on purpose.
+	ErrEnded = errors.New("container was stopped")
 	// ErrNotConnected is matched by the errors of calls whose context ended while the connection was down.
 	ErrNotConnected = errors.New("not connected to the container")
 	// ErrRefused is matched by the errors of DialContext when nothing inside accepted the connection.

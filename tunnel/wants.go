@@ -26,7 +26,7 @@ type want struct {
 
 // wants lists every port that deserves a row, by number.
 func (r *reconciler) wants(in inputs, now time.Time) []*want {
-	if in.pipe == Gone {
+	if in.over() != nil {
 		return nil
 	}
 	all := map[uint16]*want{}

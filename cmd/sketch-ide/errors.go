@@ -197,7 +197,7 @@ func explainSession(err error) *jsonrpc.Error {
 	switch {
 	case errors.Is(err, session.ErrContainerGone), errors.Is(err, tunnel.ErrGone), errors.Is(err, container.ErrNotFound):
 		return &jsonrpc.Error{Kind: jsonrpc.KindSessionGone, Message: "the session's container was removed", Hint: "Start a new session."}
-	case errors.Is(err, session.ErrContainerStopped), errors.Is(err, container.ErrNotRunning):
+	case errors.Is(err, session.ErrContainerStopped), errors.Is(err, tunnel.ErrEnded), errors.Is(err, container.ErrNotRunning):
 		return &jsonrpc.Error{Kind: jsonrpc.KindDisconnected, Message: "the session's container is not running", Hint: "Its files are kept; start it again: sketch-ide up, or sketch.start.", Retryable: true}
 	case errors.Is(err, session.ErrNotOwner):
 		return &jsonrpc.Error{Kind: jsonrpc.KindNotOwner, Message: err.Error(), Hint: "Do it in that window, or close it."}
