@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/sketch-ide/sketch-ide/sshconfig"
 )
@@ -38,11 +39,11 @@ func (s *Store) lockSSH(ctx context.Context) (*fileLock, error) {
 // writeSSH writes what OpenSSH needs: the key, the pinned server key, and a Host block. The way in is `sketch-ide proxy`, which finds the
 // container's address at each connection, since both its own address and its published port change when it restarts. What is right already is not
 // written: resuming a session calls this too, because the program may have moved since, or a power cut have left a file empty.
-func (s *Store) writeSSH(ctx context.Context, rec record, program string) error {
+func (s *Store) writeSSH(ctx context.Context, rec record, program string, forwardAgent bool) error {
 	err := errors.Join(
 		writeNew(s.path(rec.Name, "client_key"), []byte(rec.Client.Private)),
 		writeNew(s.path(rec.Name, "known_hosts"), []byte(rec.Name+" "+rec.HostKey+"\n")),
-		writeNew(s.path(rec.Name, sshConfigFile), []byte(s.sshHost(rec, program).String())),
+		writeNew(s.path(rec.Name, sshConfigFile), []byte(s.sshHost(rec, program, forwardAgent).String())),
 	)
 	if err != nil {
 		return err
@@ -57,14 +58,14 @@ func writeNew(path string, data []byte) error {
 	return writeFile(path, data, volatile)
 }
 
-func (s *Store) sshHost(rec record, program string) sshconfig.Host {
+func (s *Store) sshHost(rec record, program string, forwardAgent bool) sshconfig.Host {
 	proxy := []string{program, "proxy", "--state-dir", s.dir}
 	if rec.Engine != "" { // a terminal has another DOCKER_HOST than the editor, perhaps
 		proxy = append(proxy, "--host", rec.Engine)
 	}
 	return sshconfig.Host{
 		Name: rec.Name, User: rec.User, KnownHosts: s.path(rec.Name, "known_hosts"), Identity: s.path(rec.Name, "client_key"),
-		Proxy: append(proxy, rec.Name), ForwardAgent: rec.ForwardAgent,
+		Proxy: append(proxy, rec.Name), ForwardAgent: forwardAgent,
 	}
 }
 
@@ -130,18 +131,21 @@ func (s *Store) FirstTime() (bool, error) {
 	return true, f.Close()
 }
 
-// refreshSSH brings the entry of a session that is resumed up to date: this program may be somewhere else than the one that started it, and the
-// setting may have changed.
-func (s *Supervisor) refreshSSH(ctx context.Context, rec *record) error {
-	if allowed := s.currentSettings().ForwardAgent; rec.ForwardAgent != allowed {
-		rec.ForwardAgent = allowed
-		if err := s.cfg.Store.save(*rec); err != nil {
-			return err
+// rewriteTimeout bounds the wait for another process that writes entries.
+const rewriteTimeout = 5 * time.Second
+
+// rewriteSSH brings the entries of running sessions up to date with the setting. Connections that are there already keep what they have.
+func (s *Supervisor) rewriteSSH(running []*Session) {
+	ctx, cancel := context.WithTimeout(context.Background(), rewriteTimeout)
+	defer cancel()
+	for _, x := range running {
+		if err := s.writeSSH(ctx, x.rec); err != nil {
+			x.problem(fmt.Errorf("change the SSH configuration of %s to what forwardAgent says: %w", x.rec.Name, err))
 		}
 	}
-	return s.writeSSH(ctx, *rec)
 }
 
+// writeSSH writes the session's entry as this program and the settings are now.
 func (s *Supervisor) writeSSH(ctx context.Context, rec record) error {
 	program := s.cfg.Program
 	if program == "" {
@@ -150,5 +154,5 @@ func (s *Supervisor) writeSSH(ctx context.Context, rec record) error {
 			return fmt.Errorf("find own executable: %w", err)
 		}
 	}
-	return s.cfg.Store.writeSSH(ctx, rec, program)
+	return s.cfg.Store.writeSSH(ctx, rec, program, s.currentSettings().ForwardAgent)
 }

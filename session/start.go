@@ -94,7 +94,7 @@ func (s *Supervisor) resume(ctx context.Context, e Engine, r *repo.Repo, rec rec
 		told = "Resuming " + rec.Name + ", which was stopped"
 	}
 	report(Progress{told, -1})
-	if err := s.refreshSSH(ctx, &rec); err != nil {
+	if err := s.writeSSH(ctx, rec); err != nil {
 		return Info{}, err
 	}
 	if _, err := e.Start(ctx, rec.Container); err != nil {
@@ -200,7 +200,7 @@ func (s *Supervisor) newRecord(e Engine, r *repo.Repo, o StartOptions, image con
 	}
 	rec := record{
 		Folder: r.Root, Image: image.Ref, User: userName(image), Workspace: workspace,
-		Engine: e.Host(), Created: time.Now().UTC().Truncate(time.Second), Client: client, ForwardAgent: s.currentSettings().ForwardAgent,
+		Engine: e.Host(), Created: time.Now().UTC().Truncate(time.Second), Client: client,
 	}
 	rec.Name = o.Name
 	if o.Name == "" {

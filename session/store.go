@@ -137,8 +137,6 @@ type record struct {
 	Ready      bool      `json:"ready"`   // the repository is inside; until then a crash may have left it half made
 	HostKey    string    `json:"hostKey"` // the server's public key, an authorized_keys line
 	Client     keyPair   `json:"client"`
-
-	ForwardAgent bool `json:"forwardAgent,omitzero"` // whether OpenSSH hands the user's ssh-agent over
 }
 
 func (s *Store) path(name string, file ...string) string {

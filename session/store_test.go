@@ -67,7 +67,7 @@ func TestStoreFilesAreForTheirOwnerOnly(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
 	rec := testRecord(t, s, "sketch-brave-otter")
-	if err := errors.Join(s.save(rec), s.writeSSH(t.Context(), rec, "/bin/sketch-ide"), s.saveForwards(rec.Name, nil, tunnel.Memory{})); err != nil {
+	if err := errors.Join(s.save(rec), s.writeSSH(t.Context(), rec, "/bin/sketch-ide", false), s.saveForwards(rec.Name, nil, tunnel.Memory{})); err != nil {
 		t.Fatal(err)
 	}
 	err := filepath.WalkDir(s.dir, func(path string, d fs.DirEntry, err error) error {
@@ -219,7 +219,7 @@ func TestSSHConfigQuotesPaths(t *testing.T) {
 	t.Parallel()
 	s := &Store{dir: "/home/o'brien/100% state"}
 	rec := record{Name: "sketch-brave-otter", User: "vscode"}
-	got := s.sshHost(rec, "/opt/my tools/sketch-ide").String()
+	got := s.sshHost(rec, "/opt/my tools/sketch-ide", false).String()
 	for _, want := range []string{
 		"Host sketch-brave-otter\n",
 		`IdentityFile "/home/o'brien/100%% state/sessions/sketch-brave-otter/client_key"`,

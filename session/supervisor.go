@@ -35,7 +35,7 @@ type Config struct {
 type Settings struct {
 	BaseImage string // the image of generated Dockerfiles; empty: container.DefaultBaseImage
 	Container ContainerSettings
-	// ForwardAgent lets OpenSSH hand the user's ssh-agent to a session, from its next start on.
+	// ForwardAgent lets OpenSSH hand the user's ssh-agent to sessions, in connections that it makes from now on.
 	ForwardAgent bool
 	Forwards     tunnel.Settings // which ports are forwarded, and how they are told
 	// IncludeUncommitted makes new sessions begin with what is not committed on the host too.
@@ -94,15 +94,19 @@ func (s *Supervisor) Run(ctx context.Context) error {
 	return s.engine.Close()
 }
 
-// Configure takes new settings; the forwards of running sessions follow at once.
+// Configure takes new settings; the forwards of running sessions, and what OpenSSH may hand over to them, follow at once.
 func (s *Supervisor) Configure(settings Settings) {
 	s.mu.Lock()
+	agentChanged := s.settings.ForwardAgent != settings.ForwardAgent
 	s.settings = settings
 	running := s.attachedLocked()
 	s.mu.Unlock()
 	for _, x := range running {
 		x.configure(settings.Forwards)
 		x.limit(settings.MaxPack)
+	}
+	if agentChanged {
+		s.rewriteSSH(running)
 	}
 	s.gateway.Configure(settings.Models)
 	s.configureAgents()
