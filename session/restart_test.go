@@ -414,12 +414,11 @@ func nodeArgv(folder, script string, args ...string) []string {
 	return append([]string{"sh", "-c", run, "sh", script}, args...)
 }
 
-// restartForAWhile restarts a server by touching a file of its project, until the time is over and it was done often enough. The old server is known to
-// have ended when the line ended is written.
-func (s *devServer) restartForAWhile(v *visitors, file, ended string) []death {
+// restartByTouch restarts a server by changing a file of its project. The old server is known to have ended when the line ended is written.
+func (s *devServer) restartByTouch(v *visitors, times int, file, ended string) []death {
 	s.t.Helper()
 	var deaths []death
-	for begun := time.Now(); len(deaths) < 20 || time.Since(begun) < 20*time.Second && len(deaths) < 60; {
+	for len(deaths) < times {
 		d := death{from: time.Now()}
 		// Written anew, as an editor saves a file.
 		if err := s.Exec(s.t.Context(), s.Name, []string{"sh", "-c", fmt.Sprintf("echo '// %d' >>%s", len(deaths), file)}, session.Streams{}); err != nil {
@@ -453,7 +452,7 @@ func TestRestartsOfNodeServers(t *testing.T) {
 		s := startServer(t, w, info, port, nodeArgv("nodemon", "../node_modules/nodemon/bin/nodemon.js", "server.js"))
 		s.awaitLine("[nodemon] starting")
 		v := newVisitors(t, s.forward.URL()+"/")
-		s.judge(v, s.restartForAWhile(v, npmDir+"/nodemon/server.js", "[nodemon] starting"))
+		s.judge(v, s.restartByTouch(v, 100, npmDir+"/nodemon/server.js", "[nodemon] starting"))
 	})
 	t.Run("vite", func(t *testing.T) {
 		t.Parallel()
@@ -463,6 +462,6 @@ func TestRestartsOfNodeServers(t *testing.T) {
 		s := startServer(t, w, info, port, nodeArgv("vite", "../node_modules/vite/bin/vite.js"))
 		s.awaitLine("Local:") // by then it watches its configuration
 		v := newVisitors(t, s.forward.URL()+"/")
-		s.judge(v, s.restartForAWhile(v, npmDir+"/vite/vite.config.js", "server restarted"))
+		s.judge(v, s.restartByTouch(v, 100, npmDir+"/vite/vite.config.js", "server restarted"))
 	})
 }

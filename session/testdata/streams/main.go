@@ -1,5 +1,6 @@
 // Command streams runs inside a container in the tests of streams: one server for each way in which connections behave. It prints a line "NAME
-// PORT" for each of them, then a line for what its connections came to where the host's side cannot know.
+// PORT" for each of them, then a line for what its connections came to where the host's side cannot know. On the host, "streams hold ADDRESS COUNT"
+// is the client of many connections.
 package main
 
 import (
@@ -35,7 +36,10 @@ var servers = map[string]func(*net.TCPConn){
 		_, _ = io.WriteString(c, "220 ready\r\n")
 		_, _ = io.Copy(c, c)
 	},
-	"echo":  func(c *net.TCPConn) { _, _ = io.Copy(c, c) },
+	// echo takes one descriptor: spliced, each connection would have a pipe.
+	"echo": func(c *net.TCPConn) {
+		_, _ = io.CopyBuffer(struct{ io.Writer }{c}, struct{ io.Reader }{c}, make([]byte, 512))
+	},
 	"flood": func(c *net.TCPConn) { _, _ = io.Copy(c, endless{}) },
 	// reset resets the connection at the first byte.
 	"reset": func(c *net.TCPConn) {
@@ -50,6 +54,12 @@ var servers = map[string]func(*net.TCPConn){
 }
 
 func main() {
+	if len(os.Args) == 4 && os.Args[1] == "hold" {
+		if err := hold(os.Args[2], os.Args[3]); err != nil {
+			fail(err)
+		}
+		return
+	}
 	for name, serve := range servers {
 		l := listen(name)
 		go func() {
