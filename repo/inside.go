@@ -6,17 +6,38 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
 //go:embed inside.sh
 var insideScript string
 
+// insideLimit bounds what is asked of a container while somebody waits: it may answer for ever, a byte at a time.
+const insideLimit = 2 * time.Minute
+
+// ErrInsideLimit says that the container took too long.
+var ErrInsideLimit = fmt.Errorf("the container has not answered within %s", insideLimit)
+
+// limited is src with [insideLimit] on each script.
+type limited struct{ src Source }
+
+func (l limited) Output(ctx context.Context, script string, stdin io.Reader, stdout io.Writer, stderr func(line string)) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, insideLimit, ErrInsideLimit)
+	defer cancel()
+	err := l.src.Output(ctx, script, stdin, stdout, stderr)
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
+
 // DiffInside compares a commit with the files as they are inside, new ones included and ignored ones not. What is staged inside stays as it is.
 func (r *Repo) DiffInside(ctx context.Context, src Source, workspace, from string, o DiffOptions) (Diff, error) {
 	if !r.ValidCommit(from) {
 		return Diff{}, fmt.Errorf("compare %.70q: not the name of a commit", from)
 	}
+	src = limited{src}
 	tree, err := answerInside(ctx, src, fmt.Sprintf("workspace=%s\n%s", quote(workspace), insideScript))
 	if err != nil {
 		return Diff{}, fmt.Errorf("read files inside: %w", err)
@@ -114,7 +135,7 @@ func FileInside(ctx context.Context, src Source, workspace, path string) (File, 
 	out := &head{limit: maxFile}
 	var last lastLines
 	script := fmt.Sprintf("workspace=%s\npath=%s\n%s", quote(workspace), quote("./"+path), fileScript)
-	err := src.Output(ctx, script, nil, out, func(line string) { last.add(oneLine(line)) })
+	err := limited{src}.Output(ctx, script, nil, out, func(line string) { last.add(oneLine(line)) })
 	switch {
 	case out.over:
 		return File{}, fmt.Errorf("read %s inside: %w", path, ErrFileTooBig)

@@ -62,7 +62,8 @@ func (e *DirtyError) Error() string {
 // of git's that refuses rather than overwrites, when there is no conflict: it is done or nothing is.
 //
 // The user's configuration counts (identity, signing, merge drivers, filters), their hooks do not: hooks tend to run what is in the working tree, which is then what
-// the container has written. A dry run writes nothing at all.
+// the container has written. Which files a merge driver takes is said by the attributes that are checked out before, so not by the container; which ones a filter takes is
+// said, as with git merge, by those that come: it runs a command of the user's, never of the container's. A dry run writes nothing at all.
 func (r *Repo) Merge(ctx context.Context, m Merge) (Merged, error) {
 	var result Merged
 	head, err := git(ctx, r.Root, "rev-parse", "--verify", "--quiet", "HEAD^{commit}")
@@ -236,7 +237,8 @@ func (p *mergePlan) apply(ctx context.Context, target string) error {
 	}
 	return gitCall{
 		dir: p.r.Root, args: append([]string{"-c", "merge.autoStash=false", "-c", "submodule.recurse=false"}, args...),
-		env: environment("GIT_REFLOG_ACTION=sketch-ide: " + p.verb()),
+		// Git LFS would fetch from wherever the container's .lfsconfig says, and fail where there is nothing, with half of the files checked out.
+		env: environment("GIT_REFLOG_ACTION=sketch-ide: "+p.verb(), "GIT_LFS_SKIP_SMUDGE=1"),
 	}.run(ctx)
 }
 

@@ -248,3 +248,34 @@ func TestMergeNeedsAnIdentity(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A session's commits may say which of the user's commands their files go through, as they may with git merge; never how a conflict is merged, and nothing is fetched for Git LFS.
+func TestSecurityMergeAndAttributes(t *testing.T) {
+	t.Parallel()
+	w := newMerge(t)
+	ran := filepath.Join(t.TempDir(), "ran")
+	for key, value := range map[string]string{
+		"merge.mine.driver": "touch '" + ran + "'; true", "filter.lfs.required": "true", "filter.lfs.clean": "cat",
+		"filter.lfs.smudge": `test "$GIT_LFS_SKIP_SMUDGE" = 1 && cat`,
+	} {
+		hostGit(t, w.dir, "config", key, value)
+	}
+	w.commit(".gitattributes", "*.txt merge=mine\nnew.txt filter=lfs\n")
+	w.mustOut("sketch/fix")
+	commit(t, w.dir, "file0.txt", "changed outside\n")
+	for _, how := range []MergeHow{MergeCommits, CherryPick, Squash} {
+		if m, err := w.merge(how); err != nil || len(m.Conflicts) != 1 {
+			t.Errorf("way %d: %+v, %v; want one conflict", how, m, err)
+		}
+	}
+	if _, err := os.Stat(ran); err == nil {
+		t.Error("the container had a merge driver run")
+	}
+	hostGit(t, w.dir, "reset", "-q", "--hard", "HEAD~1")
+	if m, err := w.merge(MergeCommits); err != nil || !m.Done {
+		t.Fatalf("%+v, %v", m, err)
+	}
+	if got := w.hostFile("new.txt"); got != "new\n" {
+		t.Errorf("new.txt has %q", got)
+	}
+}
