@@ -28,6 +28,7 @@ var (
 // What keeps a container's commits from becoming a branch on the host.
 var (
 	ErrTooBig      = errors.New("the commits are larger than the limit")
+	ErrAllowance   = errors.New("the session has brought out as much as it may for now")
 	ErrBadObjects  = errors.New("git refuses what the container sent")
 	ErrNotOffered  = errors.New("the commits refer to objects that were neither sent nor are on offer to the container")
 	ErrBranchTaken = errors.New("no name is left for the branch")

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"sort"
+	"strings"
 )
 
 // packIndex is the sorted names of a pack's objects, from its version 2 index (gitformat-pack(5)).
@@ -50,6 +51,15 @@ func parsePackIndex(data []byte, width int) (packIndex, error) {
 func (x packIndex) len() int { return len(x.names) / max(x.width, 1) }
 
 func (x packIndex) at(i int) []byte { return x.names[i*x.width : (i+1)*x.width] }
+
+// list is the names of all objects, one a line.
+func (x packIndex) list() string {
+	var b strings.Builder
+	for i := range x.len() {
+		b.WriteString(hex.EncodeToString(x.at(i)) + "\n")
+	}
+	return b.String()
+}
 
 // has reports whether the pack has the object with this hexadecimal name.
 func (x packIndex) has(name string) bool {

@@ -26,6 +26,33 @@ type Pull struct {
 	Wish      string // the branch to write, "sketch/<slug>"
 	Now       string // the branch that was written last, when that was another one; else empty
 	MaxPack   int64  // bytes; 0: DefaultMaxPack
+
+	Allowance *Allowance // for several pulls together; nil: none is kept
+}
+
+// Allowance is how much may be taken over by pulls one after the other: a container can name ever new commits, each within the limit of one pull.
+type Allowance struct {
+	Left  int64 // bytes
+	Taken int64 // bytes on disk that Pull has added
+}
+
+// limit is how much this pull may bring, and what it is when there is more.
+func (p Pull) limit() (int64, error) {
+	limit := p.MaxPack
+	if limit <= 0 {
+		limit = DefaultMaxPack
+	}
+	if p.Allowance != nil && p.Allowance.Left < limit {
+		return max(p.Allowance.Left, 0), ErrAllowance
+	}
+	return limit, fmt.Errorf("%w of %d MiB", ErrTooBig, limit>>20)
+}
+
+func (p Pull) took(bytes int64) {
+	if p.Allowance != nil {
+		p.Allowance.Left -= bytes
+		p.Allowance.Taken += bytes
+	}
 }
 
 // DefaultMaxPack is how much one pull may bring.
@@ -76,7 +103,9 @@ func (r *Repo) bring(ctx context.Context, src Source, p Pull) error {
 	if err := q.receive(ctx, src, p, haves); err != nil {
 		return err
 	}
-	return q.release(ctx, p.Tip, haves)
+	taken, err := q.release(ctx, p.Tip, haves)
+	p.took(taken)
+	return err
 }
 
 // maxHaves is how many branches of the host the container is told to leave out.
@@ -115,9 +144,9 @@ func revisions(tip string, haves []string) io.Reader {
 
 // receive takes a pack into the quarantine. git checks each object, and that those which it names are there.
 func (q *quarantine) receive(ctx context.Context, src Source, p Pull, haves []string) error {
-	limit := p.MaxPack
-	if limit <= 0 {
-		limit = DefaultMaxPack
+	limit, over := p.limit()
+	if limit == 0 {
+		return over
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -143,7 +172,7 @@ func (q *quarantine) receive(ctx context.Context, src Source, p Pull, haves []st
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case stdout.over, said(err, "maximum allowed size"):
-		return fmt.Errorf("%w of %d MiB", ErrTooBig, limit>>20)
+		return over
 	case sent != nil && !errors.Is(sent, errStopped):
 		return fmt.Errorf("pack commits inside: %w%s", sent, last.said())
 	case err != nil:

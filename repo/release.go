@@ -3,40 +3,99 @@ package repo
 import (
 	"bufio"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 )
 
 // fewObjects is up to how many objects of a pull become loose objects rather than a pack, as with git fetch: sessions commit often, and many small
-// packs would slow the repository down.
-const fewObjects = 100
+// packs would slow the repository down. looseBytes bounds what they amount to: in a pack, a hundred large files that differ by a byte are hardly larger than one.
+const (
+	fewObjects = 100
+	looseBytes = 64 << 20
+)
 
-// release moves what is in the quarantine into the user's repository, once it is known to be whole and the container's to give.
-func (q *quarantine) release(ctx context.Context, tip string, haves []string) error {
+// release moves what is in the quarantine into the user's repository, once it is known to be whole and the container's to give. It returns how many bytes that
+// takes there.
+func (q *quarantine) release(ctx context.Context, tip string, haves []string) (taken int64, err error) {
 	if kind, err := q.ask(ctx, "cat-file", "-t", tip); err != nil || kind != "commit" {
-		return fmt.Errorf("%w: %.12s is not a commit that was sent", ErrBadObjects, tip)
+		return 0, fmt.Errorf("%w: %.12s is not a commit that was sent", ErrBadObjects, tip)
 	}
 	pack, index, err := q.index()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if err := q.check(ctx, tip, haves, index); err != nil {
-		return err
+		return 0, err
 	}
 	file, err := os.Open(pack)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer file.Close()
+	loose, err := q.fitLoose(ctx, index)
+	if err != nil {
+		return 0, err
+	}
 	call := gitCall{dir: q.r.CommonDir, args: []string{"--git-dir=.", "index-pack", "--stdin"}, in: file}
-	if index.len() < fewObjects {
+	if loose {
 		call.args = []string{"--git-dir=.", "unpack-objects", "-q"}
 	}
-	return call.run(ctx)
+	if err := call.run(ctx); err != nil {
+		return 0, err
+	}
+	if loose {
+		return q.r.looseSize(index), nil
+	}
+	return sizeOf(pack) + sizeOf(strings.TrimSuffix(pack, ".pack")+".idx"), nil
+}
+
+// fitLoose reports whether the objects are few and small enough to be kept one by one.
+func (q *quarantine) fitLoose(ctx context.Context, index packIndex) (bool, error) {
+	if index.len() >= fewObjects {
+		return false, nil
+	}
+	call := q.call("cat-file", "--batch-check=%(objectsize)")
+	call.in = strings.NewReader(index.list())
+	sizes, err := call.answer(ctx, 4<<10)
+	if err != nil {
+		return false, err
+	}
+	var sum int64
+	for size := range strings.Lines(sizes) {
+		n, err := strconv.ParseInt(strings.TrimSpace(size), 10, 64)
+		if err != nil {
+			return false, fmt.Errorf("%w: size %.40q", ErrBadObjects, size)
+		}
+		if sum += n; sum > looseBytes {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// looseSize is what the objects take as files of their own.
+func (r *Repo) looseSize(index packIndex) (sum int64) {
+	for i := range index.len() {
+		name := hex.EncodeToString(index.at(i))
+		sum += sizeOf(filepath.Join(r.CommonDir, "objects", name[:2], name[2:]))
+	}
+	return sum
+}
+
+// sizeOf is a file's size; nothing where there is none.
+func sizeOf(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
 }
 
 // check walks from tip to what the host has. Each object on the way must have been sent: that it merely is in the user's repository is not enough,

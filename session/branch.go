@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,6 +48,8 @@ func branchError(name string, err error) *BranchError {
 		e.Hint = "Check out another branch there, or take the commits over: sketch-ide merge " + name
 	case errors.Is(err, repo.ErrTooBig):
 		e.Hint = "Take large files out of the commits inside, or raise the setting sketch.maxPack (MiB)."
+	case errors.Is(err, repo.ErrAllowance):
+		e.Hint = "It goes on within a day. If the work is meant to be that large, raise the setting sketch.maxPackPerDay (MiB)."
 	case errors.Is(err, repo.ErrBadObjects), errors.Is(err, repo.ErrNotOffered):
 		e.Hint = "Nothing of it was taken over. See what is inside: sketch-ide ssh " + name + " -- git fsck"
 	case errors.Is(err, repo.ErrBranchTaken):
@@ -141,15 +144,34 @@ func (s *Session) renameInside(ctx context.Context, from, to string) error {
 
 func shellQuote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
-// limit sets how much one pull may bring.
-func (s *Session) limit(maxPack int64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.maxPack = maxPack
+// PullLimits bound what a container's commits may take of the host's disk. They are in bytes.
+type PullLimits struct {
+	MaxPack       int64 // that a session's commits may have at once; 0: repo.DefaultMaxPack
+	MaxPackPerDay int64 // that they may have within a day, taken together; 0: DefaultMaxPackPerDay
 }
 
-func (s *Session) maxPackNow() int64 {
+// DefaultMaxPackPerDay is how much a session may bring out within a day.
+const DefaultMaxPackPerDay = 8 * repo.DefaultMaxPack
+
+const allowanceTime = 24 * time.Hour
+
+// allowance is what may be brought out now. It begins anew a day after its first use.
+func (b *savedBranch) allowance(most int64, now time.Time) repo.Allowance {
+	if age := now.Sub(b.TakenSince); age >= allowanceTime || age < 0 {
+		b.Taken, b.TakenSince = 0, now.UTC().Round(0)
+	}
+	return repo.Allowance{Left: cmp.Or(most, DefaultMaxPackPerDay) - b.Taken}
+}
+
+// limit sets how much pulls may bring.
+func (s *Session) limit(limits PullLimits) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.maxPack
+	s.pullLimits = limits
+}
+
+func (s *Session) limitsNow() PullLimits {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pullLimits
 }

@@ -141,7 +141,7 @@ func TestSecurityHostileGitInsideIsReported(t *testing.T) {
 	t.Parallel()
 	store, dir := newStore(t), newRepo(t)
 	w := open(t, store)
-	w.Configure(session.Settings{BaseImage: baseImage(), MaxPack: 1 << 20})
+	w.Configure(session.Settings{BaseImage: baseImage(), Pull: session.PullLimits{MaxPack: 1 << 20}})
 	info := w.start(dir)
 	before := runGit(t, "-C", dir, "for-each-ref")
 	w.inside(info.Name, `real=$(command -v git); mv "$real" /usr/bin/realgit

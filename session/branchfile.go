@@ -30,6 +30,8 @@ type savedBranch struct {
 	Ahead      int       `json:"ahead,omitempty"`
 	Behind     int       `json:"behind,omitempty"`
 	Updated    time.Time `json:"updated,omitzero"`
+	Taken      int64     `json:"taken,omitempty"`     // bytes that were brought out since TakenSince
+	TakenSince time.Time `json:"takenSince,omitzero"` //
 	Error      string    `json:"error,omitempty"`
 	Hint       string    `json:"hint,omitempty"`
 }

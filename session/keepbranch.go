@@ -223,9 +223,13 @@ func (b *brancher) reconcile(ctx context.Context) (base gitwatch.Base, err error
 func (b *brancher) pull(ctx context.Context, r *repo.Repo, next *savedBranch, tip string) {
 	ctx, cancel := context.WithTimeoutCause(ctx, pullTimeout, errPullTimeout)
 	defer cancel()
+	limits := b.limitsNow()
+	allowance := next.allowance(limits.MaxPackPerDay, time.Now())
 	name, err := r.Pull(ctx, b, repo.Pull{
-		Session: b.rec.Name, Workspace: b.rec.Workspace, Tip: tip, Base: next.Base, Wish: next.Work, Now: next.Name, MaxPack: b.maxPackNow(),
+		Session: b.rec.Name, Workspace: b.rec.Workspace, Tip: tip, Base: next.Base, Wish: next.Work, Now: next.Name,
+		MaxPack: limits.MaxPack, Allowance: &allowance,
 	})
+	next.Taken += allowance.Taken
 	if name != "" {
 		next.Name = name
 	}

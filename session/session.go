@@ -61,8 +61,8 @@ type Session struct {
 	branch     Branch          // as the file has it; empty until there is one
 	work       string          // the branch inside, as the file has it
 	carry      bool            // the start takes uncommitted changes along
-	maxPack    int64           // bytes of one pull; 0: the default
-	changed    chan struct{}   // closed and replaced at each change
+	pullLimits PullLimits
+	changed    chan struct{} // closed and replaced at each change
 }
 
 // insideState is what of the record becomes known while the session starts.

@@ -40,7 +40,7 @@ type Settings struct {
 	Forwards     tunnel.Settings // which ports are forwarded, and how they are told
 	// IncludeUncommitted makes new sessions begin with what is not committed on the host too.
 	IncludeUncommitted bool
-	MaxPack            int64 // bytes that a session's commits may have at once; 0: repo.DefaultMaxPack
+	Pull               PullLimits
 	Models             gateway.Settings
 	Agent              AgentSettings
 }
@@ -103,7 +103,7 @@ func (s *Supervisor) Configure(settings Settings) {
 	s.mu.Unlock()
 	for _, x := range running {
 		x.configure(settings.Forwards)
-		x.limit(settings.MaxPack)
+		x.limit(settings.Pull)
 	}
 	if agentChanged {
 		s.rewriteSSH(running)
@@ -171,7 +171,7 @@ func (s *Supervisor) attach(ctx context.Context, e Engine, rec record) (*Session
 	if err != nil {
 		return nil, err
 	}
-	x.limit(s.settings.MaxPack)
+	x.limit(s.settings.Pull)
 	s.sessions[rec.Name] = x
 	runCtx := s.runCtx
 	// Ends with Run's context, with detach, or when its container is removed; Run waits for it.

@@ -30,7 +30,7 @@ func decodeSettings(data json.RawMessage) (session.Settings, error) {
 		BaseImage: cmp.Or(setting[string](d, "baseImage", "a string"), os.Getenv(baseImageEnv)),
 		Container: d.container(),
 
-		MaxPack: maxPack(d),
+		Pull: session.PullLimits{MaxPack: mebibytes(d, "maxPack"), MaxPackPerDay: mebibytes(d, "maxPackPerDay")},
 
 		IncludeUncommitted: setting[bool](d, "includeUncommitted", "true or false"),
 		ForwardAgent:       setting[bool](d, "forwardAgent", "true or false"),
@@ -44,12 +44,12 @@ func decodeSettings(data json.RawMessage) (session.Settings, error) {
 	return settings, nil
 }
 
-// maxPack reads how much one pull may bring, in bytes.
-func maxPack(d *settingsDecoder) int64 {
+// mebibytes reads a limit of what pulls may bring, in bytes.
+func mebibytes(d *settingsDecoder, name string) int64 {
 	const most = 1 << 20 // a TiB
-	size := setting[int64](d, "maxPack", "a number of MiB")
+	size := setting[int64](d, name, "a number of MiB")
 	if size < 0 || size > most {
-		d.fail("maxPack", "want a number of MiB from 1 to %d", most)
+		d.fail(name, "want a number of MiB from 1 to %d", most)
 		return 0
 	}
 	return size << 20
