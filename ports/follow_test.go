@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -109,6 +110,7 @@ type scene struct {
 	*Log
 	table *table
 	inode uint32
+	skew  time.Duration // how far the server's clock is ahead of the client's
 }
 
 func newScene(t testing.TB, open ...string) *scene {
@@ -138,7 +140,7 @@ func (s *scene) rows(open []string) (rows []Listener) {
 // now makes these the listening sockets.
 func (s *scene) now(open ...string) {
 	s.table.replace(s.rows(open))
-	if events := s.table.publish(time.Now()); len(events) > 0 {
+	if events := s.table.publish(time.Now().Add(s.skew)); len(events) > 0 {
 		s.append(events, s.table.board.open())
 	}
 }
@@ -177,16 +179,22 @@ func TestFollow(t *testing.T) {
 		name                       string
 		stream, longPoll, snapshot bool
 		delay                      time.Duration // until a change is delivered
+		skew                       time.Duration
 	}{
-		{"stream", true, true, true, 0},
-		{"long poll", false, true, true, longPollGap},
-		{"poll of snapshots", false, false, true, defaultPollInterval},
-		{"poll of events", false, false, false, defaultPollInterval},
+		{"stream", true, true, true, 0, 0},
+		{"long poll", false, true, true, longPollGap, 0},
+		{"poll of snapshots", false, false, true, defaultPollInterval, 0},
+		{"poll of events", false, false, false, defaultPollInterval, 0},
+		{"stream, clock behind", true, true, true, 0, -5 * time.Hour},
+		{"long poll, clock ahead", false, true, true, longPollGap, 5 * time.Hour},
+		{"poll of events, clock behind", false, false, false, defaultPollInterval, -5 * time.Hour},
+		{"poll of events, clock ahead", false, false, false, defaultPollInterval, 5 * time.Hour},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s := newScene(t)
+				s.skew = tt.skew
 				n := &network{dial: listen(t, legacy(Handler(s.Log), tt.stream, tt.longPoll, tt.snapshot)).Dial}
 				rec := startFollow(t, n)
 				synctest.Wait()
@@ -280,6 +288,45 @@ func TestFollowTakesTogetherWhatCameTogether(t *testing.T) {
 		s.append(s.table.publish(time.Now()), s.table.board.open())
 		synctest.Wait()
 		equal(t, "events", story(rec.one(t).Events), []string{"closed tcp:127.0.0.1:1", "opened tcp:127.0.0.1:1"})
+	})
+}
+
+// Of two readers one is so slow that it misses more than the log holds: the other has everything at once, and both have the truth in the end.
+func TestTwoFollowers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t)
+		server := listen(t, Handler(s.Log))
+		quick := startFollow(t, &network{dial: server.Dial})
+		slow := &recorder{}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		cfg := FollowConfig{Client: clientOf(t, (&network{dial: server.Dial}).connect), BaseURL: "http://agent"}
+		// Ended below and waited for there.
+		go func() {
+			ended <- Follow(ctx, cfg, func(u Update) { time.Sleep(10 * time.Second); slow.deliver(u) })
+		}()
+		synctest.Wait()
+		quick.take()
+		for n := range 600 {
+			s.now(fmt.Sprintf("127.0.0.1:%d", 1+n%2))
+			synctest.Wait()
+			if state := quick.one(t).Snapshot; dump(state) != dump(s.all(t)) {
+				t.Fatalf("quick reader has %s", dump(state))
+			}
+			time.Sleep(50 * ms)
+		}
+		s.now("127.0.0.1:3")
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		for name, rec := range map[string]*recorder{"quick": quick, "slow": slow} {
+			all := rec.take()
+			equal(t, name+" reader's state", all[len(all)-1].Snapshot, s.all(t))
+		}
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("Follow: %v", err)
+		}
 	})
 }
 

@@ -128,8 +128,27 @@ func (r *messageReader) line(used int) (field string, value []byte, err error) {
 }
 
 // more says whether another whole message has arrived already, so that a caller can take
-// what came together as one.
+// what came together as one. A heartbeat is none: next would wait for what follows it.
 func (r *messageReader) more() bool {
-	b, _ := r.br.Peek(r.br.Buffered()) // never reads
-	return bytes.Contains(b, []byte("\n\n"))
+	rest, _ := r.br.Peek(r.br.Buffered()) // never reads
+	for {
+		block, after, whole := bytes.Cut(rest, []byte("\n\n"))
+		switch {
+		case !whole:
+			return false
+		case hasData(block):
+			return true
+		}
+		rest = after
+	}
+}
+
+// hasData says whether a block of lines is a message.
+func hasData(block []byte) bool {
+	for line := range bytes.SplitSeq(block, []byte("\n")) {
+		if value, ok := bytes.CutPrefix(line, []byte("data:")); ok && len(bytes.TrimSpace(value)) > 0 {
+			return true
+		}
+	}
+	return false
 }

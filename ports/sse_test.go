@@ -59,13 +59,24 @@ func TestMessageReader(t *testing.T) {
 
 func TestMessageReaderKnowsWhatHasArrived(t *testing.T) {
 	t.Parallel()
-	r := newMessageReader(strings.NewReader("data: 1\n\ndata: 2\n\ndata: 3\n"), func() {})
-	for i, want := range []bool{true, false} {
-		if _, err := r.next(); err != nil {
-			t.Fatal(err)
-		}
-		if got := r.more(); got != want {
-			t.Errorf("after message %d: more %v, want %v", i+1, got, want)
+	for _, tt := range []struct {
+		stream string
+		more   []bool // after each message
+	}{
+		{"data: 1\n\ndata: 2\n\ndata: 3\n", []bool{true, false}},
+		{"data: 1\n\n: alive\n\n: alive\n\n", []bool{false}},
+		{"data: 1\n\n: alive\n\nevent: x\ndata: 2\n\n", []bool{true, false}},
+		{"data: 1\n\nevent: x\ndata:\n\n\n\n", []bool{false}},
+		{"data: 1\n\n: alive\n\ndata: 2\n", []bool{false}},
+	} {
+		r := newMessageReader(strings.NewReader(tt.stream), func() {})
+		for i, want := range tt.more {
+			if _, err := r.next(); err != nil {
+				t.Fatal(err)
+			}
+			if got := r.more(); got != want {
+				t.Errorf("%q: after message %d: more %v, want %v", tt.stream, i+1, got, want)
+			}
 		}
 	}
 }
