@@ -21,6 +21,11 @@ func watchCloses(ctx context.Context, wake func()) error {
 	if err != nil {
 		return err
 	}
+	return readCloses(ctx, f, wake)
+}
+
+// readCloses reads destroyed sockets from f, which it closes.
+func readCloses(ctx context.Context, f *os.File, wake func()) error {
 	defer f.Close()
 	// Closing the file from elsewhere ends the read below.
 	stop := context.AfterFunc(ctx, func() { f.Close() })
@@ -45,7 +50,7 @@ func openDestroyGroups() (*os.File, error) {
 	}
 	f := os.NewFile(uintptr(fd), "sock_diag")
 	// Filter first: without it a few thousand quick connections overflow the socket.
-	if err := unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, withoutPeer()); err != nil {
+	if err := unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: uint16(len(withoutPeer)), Filter: &withoutPeer[0]}); err != nil {
 		return nil, errors.Join(fmt.Errorf("filter destroyed sockets: %w", err), f.Close())
 	}
 	groups := uint32(1<<(unix.SKNLGRP_INET_TCP_DESTROY-1) | 1<<(unix.SKNLGRP_INET6_TCP_DESTROY-1))
@@ -57,13 +62,9 @@ func openDestroyGroups() (*os.File, error) {
 
 // withoutPeer is a classic BPF program that keeps messages whose idiag_dport, at 22 behind
 // the netlink header, is zero.
-func withoutPeer() *unix.SockFprog {
-	const offset = nlmsgHeaderLen + 6
-	program := []unix.SockFilter{
-		{Code: unix.BPF_LD | unix.BPF_H | unix.BPF_ABS, K: offset},
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jf: 1, K: 0},
-		{Code: unix.BPF_RET | unix.BPF_K, K: 0xffffffff},
-		{Code: unix.BPF_RET | unix.BPF_K, K: 0},
-	}
-	return &unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
+var withoutPeer = []unix.SockFilter{
+	{Code: unix.BPF_LD | unix.BPF_H | unix.BPF_ABS, K: nlmsgHeaderLen + 6},
+	{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, Jf: 1, K: 0},
+	{Code: unix.BPF_RET | unix.BPF_K, K: 0xffffffff},
+	{Code: unix.BPF_RET | unix.BPF_K, K: 0},
 }

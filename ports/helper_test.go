@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -70,7 +71,7 @@ func (h *helper) listen(address string) (addr string, at time.Time) {
 	return addr, time.Unix(0, nano)
 }
 
-// close makes it close what listens on an address.
+// close makes it close what listens on an address, to which nobody may have connected.
 func (h *helper) close(addr string) time.Time {
 	h.t.Helper()
 	var nano int64
@@ -150,6 +151,10 @@ func (l *listening) do(command, argument string) {
 		addr, at := l.listen(argument)
 		fmt.Println(addr, at.UnixNano())
 	case "close":
+		if l.visited(argument) {
+			fmt.Println("somebody has connected")
+			return
+		}
 		l.close(argument)
 		fmt.Println(time.Now().UnixNano())
 	case "crowd":
@@ -198,6 +203,24 @@ func (l *listening) listen(address string) (addr string, at time.Time) {
 func (l *listening) close(addr string) {
 	l.open[addr].Close()
 	delete(l.open, addr)
+}
+
+// visited tells whether a connection waits to be accepted.
+func (l *listening) visited(addr string) (visited bool) {
+	raw, err := l.open[addr].SyscallConn()
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	err = raw.Control(func(fd uintptr) {
+		c, _, err := syscall.Accept(int(fd)) // non-blocking, as all of Go's
+		if visited = err == nil; visited {
+			err = syscall.Close(c)
+		}
+	})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return visited
 }
 
 // hand starts a process that inherits a socket, and lets go of it.

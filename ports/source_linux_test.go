@@ -1,13 +1,11 @@
 package ports
 
 import (
-	"context"
 	"errors"
 	"net"
 	"net/netip"
 	"slices"
 	"testing"
-	"time"
 )
 
 // openListeners listens on one address of each kind. Those that the machine lacks are
@@ -103,45 +101,6 @@ func TestNetlinkRepeatsInterruptedDump(t *testing.T) {
 		if !errors.Is(err, tt.want) || calls != len(tt.errs) || len(rows) != 1 {
 			t.Errorf("%s: %d calls, %d rows, error %v", tt.name, calls, len(rows), err)
 		}
-	}
-}
-
-func TestClosesArePushed(t *testing.T) {
-	t.Parallel()
-	woken := make(chan struct{}, 1)
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error)
-	// Ended by cancel below, and waited for there.
-	go func() {
-		ended <- watchCloses(ctx, func() {
-			select {
-			case woken <- struct{}{}:
-			default:
-			}
-		})
-	}()
-	// The watch may begin after the first listener has gone, and others close sockets
-	// meanwhile; so this only asks that closes wake at all.
-	deadline := time.After(patience)
-	for _, addr := range []string{"127.0.0.1:0", "[::]:0"} {
-		for pushed := false; !pushed; {
-			ln, err := net.Listen("tcp", addr)
-			if err != nil {
-				t.Fatal(err)
-			}
-			ln.Close()
-			select {
-			case <-woken:
-				pushed = true
-			case <-time.After(10 * time.Millisecond):
-			case <-deadline:
-				t.Fatalf("close of %s is not pushed", addr)
-			}
-		}
-	}
-	cancel()
-	if err := <-ended; err != nil {
-		t.Errorf("watch ends with %v", err)
 	}
 }
 

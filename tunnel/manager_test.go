@@ -374,6 +374,64 @@ func TestManagerChoosesHostPorts(t *testing.T) {
 	}
 }
 
+// A number that one forward gives up is free for another in the same look.
+func TestManagerRemovesBeforeItBinds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, tunnel.ManagerConfig{Memory: tunnel.Memory{HostPorts: map[uint16]uint16{3000: 2000}}})
+		w.serve("0.0.0.0:3000")
+		w.want("3000→2000 forwarded #1 (as before)")
+		settings, _ := tunnel.DecodeSettings([]byte(`{"forwardPorts":[2000],"portsAttributes":{"2000":{"requireLocalPort":true},"3000":{"onAutoForward":"ignore"}}}`))
+		w.m.Configure(settings)
+		w.want("2000→2000 forwarded #0")
+	})
+}
+
+// A number that becomes free is moved to when somebody asks, and never by itself.
+func TestManagerMovesOnRequestOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, tunnel.ManagerConfig{})
+		w.take(syscall.EADDRINUSE, "127.0.0.1:3000")
+		w.serve("0.0.0.0:3000")
+		moved := "3000→3001 forwarded #1 (3000 is in use)"
+		w.want(moved)
+		w.take(nil, "127.0.0.1:3000")
+		time.Sleep(time.Hour)
+		w.serve("0.0.0.0:3000", "0.0.0.0:4000")
+		w.m.SetState(tunnel.State{Phase: tunnel.Reconnecting})
+		w.m.SetState(tunnel.State{Phase: tunnel.Connected})
+		w.want(moved, "4000→4000 forwarded #1")
+		w.serve("0.0.0.0:4000")
+		time.Sleep(time.Minute)
+		w.serve("0.0.0.0:3000", "0.0.0.0:4000") // remembered
+		w.want("3000→3001 forwarded #2 (as before)", "4000→4000 forwarded #1")
+		if _, err := w.m.Forward(t.Context(), 3000, 3000); err != nil {
+			t.Error(err)
+		}
+		w.want("3000→3000 forwarded #2", "4000→4000 forwarded #1")
+		w.expect("127.0.0.1:3000", "127.0.0.1:3000")
+	})
+}
+
+// Some servers end at the first connection; what nobody visits is not dialled.
+func TestManagerDialsForVisitorsOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, tunnel.ManagerConfig{})
+		w.serve("0.0.0.0:3000", "[::1]:4000")
+		w.serve("0.0.0.0:3000")
+		time.Sleep(time.Hour)
+		w.serve("0.0.0.0:3000", "[::1]:4000")
+		if _, err := w.m.Forward(t.Context(), 3000, 3333); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(time.Hour)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if len(w.dialled) > 0 {
+			t.Errorf("dialled %v", w.dialled)
+		}
+	})
+}
+
 func TestManagerRetriesAFailedForward(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		settings, _ := tunnel.DecodeSettings([]byte(`{"otherPortsAttributes":{"requireLocalPort":true}}`))
