@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"runtime/debug"
+	"strconv"
 	"time"
 
 	"golang.org/x/net/netutil"
@@ -74,7 +75,8 @@ func (p *inside) handler() http.Handler {
 	return mux
 }
 
-func (p *inside) serveStatus(w http.ResponseWriter, _ *http.Request) {
+func (p *inside) serveStatus(w http.ResponseWriter, r *http.Request) {
+	port, _ := strconv.ParseUint(r.URL.Query().Get("port"), 10, 16) // 0, to which nobody connects, where none is asked for
 	connections, sessions := p.ssh.Counts()
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(Status{ // an error means that the client is gone
@@ -84,7 +86,7 @@ func (p *inside) serveStatus(w http.ResponseWriter, _ *http.Request) {
 		Started:   p.started,
 		Uptime:    time.Since(p.started).Seconds(),
 		Workspace: p.cfg.Workspace,
-		SSH:       SSHStatus{Listen: p.sshListener.Addr().String(), Connections: connections, Sessions: sessions},
+		SSH:       SSHStatus{Listen: p.sshListener.Addr().String(), Connections: connections, Sessions: sessions, Visitors: p.ssh.Visitors(uint16(port))},
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/sketch-ide/sketch-ide/agent/conversation"
@@ -60,8 +61,16 @@ func (c *Client) Conversation() conversation.Client {
 func (c *Client) BaseURL() string { return BaseURL }
 
 // Status asks the process how it is.
-func (c *Client) Status(ctx context.Context) (Status, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, BaseURL+"/status", nil)
+func (c *Client) Status(ctx context.Context) (Status, error) { return c.status(ctx, "/status") }
+
+// Visitors asks how many connections go through the SSH server to a port inside.
+func (c *Client) Visitors(ctx context.Context, port uint16) (int, error) {
+	status, err := c.status(ctx, "/status?port="+strconv.Itoa(int(port)))
+	return status.SSH.Visitors, err
+}
+
+func (c *Client) status(ctx context.Context, path string) (Status, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, BaseURL+path, nil)
 	if err != nil {
 		return Status{}, fmt.Errorf("ask agent status: %w", err)
 	}

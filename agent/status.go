@@ -18,4 +18,5 @@ type SSHStatus struct {
 	Listen      string `json:"listen"`      // the address that it listens on
 	Connections int    `json:"connections"` // authenticated ones
 	Sessions    int    `json:"sessions"`    // commands, shells and sftp that run now
+	Visitors    int    `json:"visitors"`    // connections through it to the port that ?port= asks for
 }

@@ -36,6 +36,7 @@ type Session struct {
 	Owner     bool         `json:"owner"`              // this window owns the session: it binds the ports and shows the toasts
 	Created   time.Time    `json:"created,omitzero"`   // when the container was created
 	Error     *ErrorData   `json:"error,omitzero"`     // why it is not connected, when there is something to say
+	Remote    string       `json:"remote,omitzero"`    // a sentence, while an editor's window is attached by Remote-SSH: whose it is, and who forwards the ports
 	ExitCode  *int         `json:"exitCode,omitzero"`  // how its container ended, when it is stopped and that is known; 137: killed
 }
 

@@ -130,3 +130,10 @@ type RefusedError struct{ Asked []string }
 func (e *RefusedError) Error() string {
 	return "devcontainer.json asks for what a repository is not given: " + strings.Join(e.Asked, "; ")
 }
+
+// RemoteWindowError says that a window of Remote-SSH goes on forwarding ports by itself; ours are made without a word meanwhile.
+type RemoteWindowError struct{ Name, Editor string }
+
+func (e *RemoteWindowError) Error() string {
+	return "a window of " + e.Editor + " is attached to " + e.Name + " by Remote-SSH, and forwards ports itself"
+}

@@ -36,7 +36,8 @@ type Info struct {
 	Commit    string
 	User      string
 	Created   time.Time
-	SSHConfig string // path of an ssh_config(5) with the session's name as its Host
+	SSHConfig string       // path of an ssh_config(5) with the session's name as its Host
+	Remote    RemoteWindow // as far as this process knows
 	Forwards  []tunnel.Forward
 }
 

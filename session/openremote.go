@@ -13,8 +13,16 @@ var openRemoteScript string
 // forwarded and told twice, by two numbers. It does so by the window's own setting, which its server reads inside. It reports false where the user has a
 // settings file there that says otherwise, which is left alone.
 func (s *Supervisor) PrepareRemote(ctx context.Context, name string) (bool, error) {
+	x, err := s.session(name)
+	if err != nil {
+		return false, err
+	}
+	return x.quietenWindows(ctx)
+}
+
+func (s *Session) quietenWindows(ctx context.Context) (yields bool, err error) {
 	var out bounded
-	err := s.Exec(ctx, name, []string{"sh", "-c", openRemoteScript}, Streams{Out: &out})
+	err = s.Exec(ctx, []string{"sh", "-c", openRemoteScript}, Streams{Out: &out})
 	return err == nil && !strings.Contains(string(out), "other"), err
 }
 

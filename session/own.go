@@ -80,7 +80,7 @@ func interrupted(forwards []tunnel.Forward) []tunnel.Forward {
 func (s *Session) brief(m *tunnel.Manager) {
 	for {
 		s.mu.Lock()
-		latest, seen, pipe, settings, inputs := s.latest, s.seen, s.pipe, s.settings.Over(s.repository), s.inputs
+		latest, seen, pipe, settings, inputs := s.latest, s.seen, s.pipe, s.portSettingsLocked(), s.inputs
 		s.mu.Unlock()
 		m.Configure(settings)
 		m.SetState(pipe)

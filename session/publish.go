@@ -98,6 +98,7 @@ func (s *Session) Info() Info {
 		Name: s.rec.Name, Folder: s.rec.Folder, Owner: s.owner, Owned: true, Attached: true,
 		Container: s.rec.Container, Image: s.rec.Image, Workspace: s.rec.Workspace, User: s.rec.User, Created: s.rec.Created,
 		Branch: s.branchLocked().Name, Commit: s.inside.commit, SSHConfig: s.store.path(s.rec.Name, sshConfigFile),
+		Remote:   s.remote,
 		Forwards: slices.Clone(s.forwards),
 	}
 	info.State, info.Err = s.stateLocked()

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -51,9 +52,10 @@ func TestRemoteSSH(t *testing.T) {
 	base := fmt.Sprintf("http://127.0.0.1:%d", local)
 	awaitPage(t, base+"/version")
 	r.answersThroughSOCKS(socks)
-	r.upgrades(local)
+	r.isNoticed(local, session.RemoteWindow{Editor: "VS Code"})
 	r.opens(base)
 	r.leavesPortsToUs()
+	r.isNoticed(local, session.RemoteWindow{Editor: "VS Code", Forwards: true})
 }
 
 func toolchain(t *testing.T) string {
@@ -185,21 +187,45 @@ func (r *remote) answersThroughSOCKS(port uint16) {
 	}
 }
 
-// upgrades opens the connection that an editor's window has with its server.
-func (r *remote) upgrades(port uint16) {
+// isNoticed: while a window is attached the session says so, and what it does about ports is told by one of the two.
+func (r *remote) isNoticed(port uint16, want session.RemoteWindow) {
+	r.t.Helper()
+	r.await(r.Name, "no window", func(i session.Info) bool { return i.Remote == session.RemoteWindow{} })
+	leave := r.upgrades(port)
+	r.await(r.Name, "a window", func(i session.Info) bool { return i.Remote == want })
+	served := freePort(r.t)
+	stop := r.serve(r.Name, "127.0.0.1", served)
+	info := r.await(r.Name, "forward", forwarded(served))
+	if silent := find(info, served).Action == tunnel.Silent; silent != want.Forwards {
+		r.t.Errorf("%+v, and the forward is silent: %v", want, silent)
+	}
+	if want.Forwards {
+		told := r.problems()
+		if e, ok := errors.AsType[*session.RemoteWindowError](told); !ok || e.Editor != want.Editor {
+			r.t.Errorf("told is %v", told)
+		}
+	}
+	stop()
+	leave()
+	r.await(r.Name, "no window any more", func(i session.Info) bool { return i.Remote == session.RemoteWindow{} })
+}
+
+// upgrades opens the connection that an editor's window has with its server, and returns what closes it.
+func (r *remote) upgrades(port uint16) (leave func()) {
 	r.t.Helper()
 	conn, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(int(port))))
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(time.Minute))
+	r.t.Cleanup(func() { conn.Close() })
+	conn.SetDeadline(time.Now().Add(2 * time.Minute))
 	fmt.Fprint(conn, "GET /?reconnectionToken=00000000-0000-4000-8000-000000000000&reconnection=false&skipWebSocketFrames=false HTTP/1.1\r\nHost: localhost\r\n"+
 		"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n\r\n")
 	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil || res.StatusCode != http.StatusSwitchingProtocols {
-		r.t.Errorf("the upgrade: %+v, %v", res, err)
+		r.t.Fatalf("the upgrade: %+v, %v", res, err)
 	}
+	return func() { conn.Close() }
 }
 
 // opens shows the repository in a browser, whose window is the one that a desktop VS Code has.

@@ -55,12 +55,14 @@ type Session struct {
 	manager    *tunnel.Manager // nil unless owner
 	repository tunnel.Settings // what devcontainer.json says of ports
 	latest     ports.Snapshot  // for the manager of a later owner
-	seen       bool            // latest was set
-	inputs     uint64          // how often pipe, latest or settings have changed
-	repo       *repo.Repo      // serves the fetches; nil until the first
-	branch     Branch          // as the file has it; empty until there is one
-	work       string          // the branch inside, as the file has it
-	carry      bool            // the start takes uncommitted changes along
+	servers    chan struct{}   // closed and replaced when latest has other servers of editors
+	remote     RemoteWindow
+	seen       bool       // latest was set
+	inputs     uint64     // how often pipe, latest or settings have changed
+	repo       *repo.Repo // serves the fetches; nil until the first
+	branch     Branch     // as the file has it; empty until there is one
+	work       string     // the branch inside, as the file has it
+	carry      bool       // the start takes uncommitted changes along
 	pullLimits PullLimits
 	changed    chan struct{} // closed and replaced at each change
 }
@@ -87,6 +89,7 @@ func newSession(cfg sessionConfig) (*Session, error) {
 		ended:         make(chan struct{}),
 		wake:          make(chan struct{}, 1),
 		saves:         make(chan toSave, 1),
+		servers:       make(chan struct{}),
 		changed:       make(chan struct{}),
 		inside:        insideState{ready: cfg.rec.Ready, branch: cfg.rec.Branch, commit: cfg.rec.Commit, baseBranch: cfg.rec.BaseBranch},
 	}
@@ -119,6 +122,7 @@ func (s *Session) run(ctx context.Context) {
 	group.Go(func() { s.report("connection", s.conn.Run(ctx)) })
 	group.Go(func() { s.watchContainer(ctx) })
 	group.Go(func() { s.followPorts(ctx) })
+	group.Go(func() { s.followRemoteWindows(ctx) })
 	group.Go(func() { s.runAgent(ctx) })
 	group.Go(func() { s.report("ownership", s.own(ctx)) })
 	group.Go(func() { s.keepSaved(ctx) })
@@ -176,6 +180,10 @@ func (s *Session) currentManager() *tunnel.Manager {
 // observe passes on which ports are open inside.
 func (s *Session) observe(snapshot ports.Snapshot) {
 	s.mu.Lock()
+	if !sameEditorServers(s.latest, snapshot) {
+		close(s.servers)
+		s.servers = make(chan struct{})
+	}
 	s.latest, s.seen = snapshot, true
 	s.inputs++
 	m := s.manager

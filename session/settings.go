@@ -24,7 +24,14 @@ func (s *Session) configure(settings tunnel.Settings) {
 func (s *Session) settingsChangedLocked() (*tunnel.Manager, tunnel.Settings) {
 	s.inputs++
 	s.changedLocked()
-	return s.manager, s.settings.Over(s.repository)
+	return s.manager, s.portSettingsLocked()
+}
+
+// portSettingsLocked are the settings as the forwards follow them now.
+func (s *Session) portSettingsLocked() tunnel.Settings {
+	merged := s.settings.Over(s.repository)
+	merged.Quiet = s.remote.Forwards
+	return merged
 }
 
 // followRepository keeps what the repository's devcontainer.json says of ports, as it stands in the host's working tree. It is read before the first

@@ -14,6 +14,7 @@ func (s Settings) Over(base Settings) Settings {
 		OtherPortsAttributes: s.OtherPortsAttributes.over(base.OtherPortsAttributes),
 		MaxForwards:          cmp.Or(s.MaxForwards, base.MaxForwards),
 		AutoForwardPorts:     cmp.Or(s.AutoForwardPorts, base.AutoForwardPorts),
+		Quiet:                s.Quiet || base.Quiet,
 	}
 }
 

@@ -38,7 +38,7 @@ var systemPorts = []uint16{22, 25, 53, 80, 110, 143, 443, 993, 995}
 // kernel hands out, both inclusive; zeros mean unknown.
 //
 // A port in forwardPorts is forwarded. Otherwise autoForwardPorts false or onAutoForward "ignore" leave it out, a port that no portsAttributes
-// match is only listed when it is a system port or ephemeral, and every other one is forwarded.
+// match is left out when it is that of an editor's own server, only listed when it is a system port or ephemeral, and every other one is forwarded.
 func Decide(port ports.Port, s Settings, ephemeral [2]uint16) Decision {
 	configured := slices.IndexFunc(s.ForwardPorts, func(t Target) bool { return t.Port == port.Number })
 	var host string
@@ -55,6 +55,9 @@ func Decide(port ports.Port, s Settings, ephemeral [2]uint16) Decision {
 		RequireLocalPort: a.RequireLocalPort != nil && *a.RequireLocalPort,
 		ElevateIfNeeded:  a.ElevateIfNeeded != nil && *a.ElevateIfNeeded,
 	}
+	if s.Quiet && d.Action != Ignore {
+		d.Action = Silent
+	}
 	switch {
 	case d.Configured:
 		if d.Action == Ignore {
@@ -63,6 +66,8 @@ func Decide(port ports.Port, s Settings, ephemeral [2]uint16) Decision {
 	case d.Action == Ignore || !s.Automatic():
 		d.Verdict = VerdictIgnore
 	case named:
+	case EditorServer(port) != "":
+		d.Verdict = VerdictIgnore
 	case slices.Contains(systemPorts, port.Number):
 		d.Verdict, d.Reason, d.Action = VerdictList, "system port", Silent
 	case ephemeral[0] <= port.Number && port.Number <= ephemeral[1]:

@@ -57,6 +57,7 @@ func TestDecide(t *testing.T) {
 			D{Verdict: forward, Label: "[2Jmy app", Protocol: "http", Action: tunnel.Notify},
 		},
 		{"pattern", `{"portsAttributes":{".+/server\\.js":{"label":"srv"}}}`, 3000, "node /app/server.js", D{Verdict: forward, Label: "srv", Protocol: "http", Action: tunnel.Notify}},
+		{"an editor's own server", `{}`, 3000, "node out/server-main.js --start-server", D{Verdict: ignore, Protocol: "http", Action: tunnel.Notify}},
 		{"pattern on no command", `{"portsAttributes":{".*":{"label":"srv"}}}`, 3000, "", D{Verdict: forward, Protocol: "http", Action: tunnel.Notify}},
 		{"host:port", `{"portsAttributes":{"localhost:3000":{"label":"l"},"db:3000":{"label":"d"}}}`, 3000, "", D{Verdict: forward, Label: "l", Protocol: "http", Action: tunnel.Notify}},
 		{"host:port of another host", `{"forwardPorts":["db:5432"],"portsAttributes":{"db:5432":{"label":"d"}}}`, 5432, "", D{Verdict: forward, Configured: true, Label: "d", Protocol: "http", Action: tunnel.Notify}},

@@ -28,6 +28,7 @@ type Settings struct {
 	OtherPortsAttributes Attributes       // for ports that no PortsAttributes match
 	MaxForwards          int              // 0 means DefaultMaxForwards
 	AutoForwardPorts     *bool            // false: only what is configured or asked for by hand is forwarded; nil means true
+	Quiet                bool             // nothing is told or opened by itself: somebody else does. Not of a document
 }
 
 // Automatic says whether open ports are looked for and forwarded by themselves.

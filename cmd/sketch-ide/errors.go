@@ -207,6 +207,12 @@ func explainSession(err error) *jsonrpc.Error {
 	if e, ok := errors.AsType[*session.RepositorySettingsError](err); ok {
 		return &jsonrpc.Error{Kind: jsonrpc.KindSettings, Message: strings.ReplaceAll(e.Error(), "\n", "; "), Hint: "The rest of it is in use."}
 	}
+	if e, ok := errors.AsType[*session.RemoteWindowError](err); ok {
+		return &jsonrpc.Error{
+			Kind: jsonrpc.KindSettings, Message: e.Error(),
+			Hint: "sketch-ide tells of no ports meanwhile. To leave them to it, set remote.autoForwardPorts to false in that window's settings (Remote).",
+		}
+	}
 	if e, ok := errors.AsType[*session.RefusedError](err); ok {
 		return &jsonrpc.Error{Kind: jsonrpc.KindSettings, Message: e.Error(), Hint: "The session goes without. See The image in the README."}
 	}

@@ -17,10 +17,22 @@ func wireSession(i session.Info) jsonrpc.Session {
 	if i.Err != nil {
 		s.Error = explain(i.Err).Data()
 	}
+	s.Remote = remoteLine(i.Remote)
 	if stopped, ok := errors.AsType[*session.StoppedError](i.Err); ok {
 		s.ExitCode = &stopped.ExitCode
 	}
 	return s
+}
+
+// remoteLine says what there is to know of a window that is attached by Remote-SSH; nothing where none is.
+func remoteLine(r session.RemoteWindow) string {
+	switch {
+	case r.Editor == "":
+		return ""
+	case r.Forwards:
+		return "A window of " + r.Editor + " is attached by Remote-SSH and forwards ports itself; no toasts are shown here."
+	}
+	return "A window of " + r.Editor + " is attached by Remote-SSH; the ports are forwarded here."
 }
 
 // sshArguments is what to type after ssh to enter a session.

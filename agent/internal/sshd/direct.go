@@ -28,6 +28,7 @@ func (c *connection) serveDirectTCPIP(ctx context.Context, channel ssh.NewChanne
 		channel.Reject(ssh.ConnectionFailed, "malformed address")
 		return
 	}
+	defer c.server.visit(uint16(target.Port))()
 	c.serveDirect(ctx, channel, "tcp", net.JoinHostPort(target.Host, strconv.Itoa(int(target.Port))))
 }
 

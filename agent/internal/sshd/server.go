@@ -29,6 +29,7 @@ type Server struct {
 	open     int
 	loggedIn int
 	sessions int
+	visitors map[uint16]int // open channels of direct-tcpip by port; none are 0
 }
 
 // New returns a server that does nothing before Serve.
@@ -43,7 +44,7 @@ func New(cfg Config) (*Server, error) {
 		cfg.Busy = func() func() { return func() {} }
 	}
 	cfg.Limits = cfg.Limits.withDefaults()
-	s := &Server{cfg: cfg, log: cfg.Log, slots: make(chan struct{}, cfg.Limits.Handshakes)}
+	s := &Server{cfg: cfg, log: cfg.Log, slots: make(chan struct{}, cfg.Limits.Handshakes), visitors: map[uint16]int{}}
 	s.hosts.changed = make(chan struct{})
 	s.ssh = s.sshConfig()
 	return s, nil
@@ -54,6 +55,27 @@ func (s *Server) Counts() (connections, sessions int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.loggedIn, s.sessions
+}
+
+// Visitors returns how many connections go through the server to a port of that number, on whatever address.
+func (s *Server) Visitors(port uint16) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.visitors[port]
+}
+
+// visit counts a connection to a port, until the returned function is called.
+func (s *Server) visit(port uint16) (leave func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.visitors[port]++
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.visitors[port]--; s.visitors[port] == 0 {
+			delete(s.visitors, port)
+		}
+	}
 }
 
 func (s *Server) count(counter *int, by int) {

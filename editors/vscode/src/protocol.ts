@@ -218,6 +218,8 @@ export interface Session {
   created?: string;
   /** Why it is not connected, when there is something to say. */
   error?: ErrorData;
+  /** A sentence, while an editor's window is attached by Remote-SSH: whose it is, and who forwards the ports. */
+  remote?: string;
   /** How its container ended, when it is stopped and that is known; 137: killed. */
   exitCode?: number;
 }

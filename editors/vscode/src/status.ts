@@ -42,7 +42,11 @@ function runningView(model: Model, task: string | undefined): StatusView {
   if (task !== undefined) return view('busy', 'loading~spin', 'Sketch', [`${task}…`]);
   if (session === undefined) return view('ok', 'vm-outline', 'Sketch', ['No session is running here.']);
 
-  const about = [`Session ${session.name}`, ...(session.branch ? [`Branch ${session.branch}`] : [])];
+  const about = [
+    `Session ${session.name}`,
+    ...(session.branch ? [`Branch ${session.branch}`] : []),
+    ...(session.remote ? [session.remote] : []),
+  ];
   switch (session.state) {
     case 'starting':
       return view('busy', 'loading~spin', 'Sketch', [...about, 'Starting…']);
