@@ -83,6 +83,7 @@ building=$!
 scripts/engine.sh || give_up "Docker engine"
 SKETCH_IDE_BASE_IMAGE=$(scripts/base-image.sh) || give_up "base image"
 scripts/test-deps.sh || give_up "what the tests need"
+newer=$(scripts/newer-editors.sh) || give_up "newer editors"
 PATH=$(scripts/node.sh):$PATH
 spent "set-up" "$since"
 
@@ -101,6 +102,7 @@ step "extension: types and lint" "${extension[@]}" check
 tests "extension-unit" 5m "${extension[@]}" test
 tests "vscode" 12m "${extension[@]}" test:e2e
 tests "neovim" 3m editors/nvim/test/run.sh
+tests "neovim-newer" 3m env NVIM="$newer/nvim" editors/nvim/test/run.sh
 tests "emacs" 3m editors/emacs/test/run.sh
 tests "acp" 5m npm --prefix editors/acp run --silent test
 finish

@@ -109,3 +109,7 @@ it('a folder that is no repository is refused in one line', function()
   local told = message('repository')
   equal(told.level, vim.log.levels.ERROR)
 end)
+
+it('nothing deprecated is called', function()
+  equal(deprecated(), {})
+end)

@@ -10,6 +10,20 @@ vim.notify = function(text, level)
   table.insert(notified, { text = text, level = level })
 end
 
+---What was called that Neovim (0.8 and later) calls deprecated, and from where.
+local deprecated = {}
+local deprecate = vim.deprecate
+if deprecate then
+  vim.deprecate = function(name, ...)
+    table.insert(deprecated, name .. debug.traceback('', 2))
+    return deprecate(name, ...)
+  end
+end
+
+function M.deprecated()
+  return deprecated
+end
+
 function M.it(name, body)
   local ok, err = xpcall(body, debug.traceback)
   count = count + 1

@@ -334,3 +334,7 @@ it('checkhealth reports', function()
   equal(text:find('/nowhere/sketch-ide was not found', 1, true) ~= nil, true, text)
   equal(text:find('there is no option "colour"', 1, true) ~= nil, true, text)
 end)
+
+it('nothing deprecated is called', function()
+  equal(deprecated(), {})
+end)
