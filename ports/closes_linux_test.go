@@ -80,7 +80,7 @@ func TestLostClosesWake(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() { ended <- readCloses(ctx, f, func() { wakes <- struct{}{} }) }() // ended by cancel, waited for below
-	for first := 0; first < 2; first++ {                                        // what had room, or the loss
+	for range 2 {                                                               // what had room, or the loss
 		select {
 		case <-wakes:
 		case err := <-ended:

@@ -214,7 +214,7 @@ func (l *listening) visited(addr string) (visited bool) {
 	err = raw.Control(func(fd uintptr) {
 		c, _, err := syscall.Accept(int(fd)) // non-blocking, as all of Go's
 		if visited = err == nil; visited {
-			err = syscall.Close(c)
+			_ = syscall.Close(c) // the test fails
 		}
 	})
 	if err != nil {
