@@ -131,7 +131,10 @@ func (b *fakeBackend) Sessions(ctx context.Context) ([]Session, error) {
 }
 
 func (b *fakeBackend) Ports(ctx context.Context, p SessionParams) (PortsResult, error) {
-	return PortsResult{Session: "sketch-a"}, b.called(ctx, "ports", p)
+	b.mu.Lock()
+	ports := slices.SortedFunc(maps.Values(b.ports["sketch-a"]), func(a, b Port) int { return a.Number - b.Number })
+	b.mu.Unlock()
+	return PortsResult{Session: "sketch-a", Ports: ports}, b.called(ctx, "ports", p)
 }
 
 func (b *fakeBackend) Port(ctx context.Context, p PortParams) (Port, error) {

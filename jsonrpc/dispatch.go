@@ -118,5 +118,7 @@ func (s *Server) answer(ctx context.Context, req *jsonrpc2.Request, method strin
 		}
 	}
 	result, err := s.execute(running, call)
-	return result, cancelledBy(running, err)
+	err = cancelledBy(running, err)
+	s.say(result, err)
+	return result, err
 }

@@ -79,6 +79,10 @@ var toastingEditors = []string{
 	"kiro", "antigravity", "void", "openvscode server", "theia", "eclipse theia",
 }
 
+// mute reports whether the editor shows neither what a command answers nor why it failed: Helix writes the latter into its
+// log file, and drops the former.
+func (e *editor) mute() bool { return e.sketch == nil && strings.EqualFold(e.name, "helix") }
+
 // style is how the editor is told about ports when no setting says.
 func (e *editor) style() NotificationStyle {
 	name := strings.ToLower(strings.TrimSpace(e.name))

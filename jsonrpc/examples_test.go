@@ -14,7 +14,7 @@ func examples() map[string]example {
 		"sketch.stop":      {SessionParams{Session: "sketch-brave-otter"}, nil},
 		"sketch.sessions":  {nil, SessionsResult{Sessions: []Session{exampleSession()}}},
 		"sketch.ports":     {SessionParams{}, PortsResult{Session: "sketch-brave-otter", Ports: []Port{examplePort()}}},
-		"sketch.openPort":  {PortParams{Port: 3000}, OpenPortResult{URL: "http://localhost:3001", Port: examplePort()}},
+		"sketch.openPort":  {OpenPortParams{Port: 3000}, OpenPortResult{URL: "http://localhost:3001", Port: examplePort()}},
 		"sketch.forward":   {ForwardParams{Port: 3000, HostPort: 3001}, examplePort()},
 		"sketch.unforward": {PortParams{Port: 3000}, nil},
 		"sketch.status": {nil, Status{

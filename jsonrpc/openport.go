@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"time"
 
 	"go.lsp.dev/protocol"
@@ -13,8 +14,8 @@ import (
 )
 
 // openPort does the command sketch.openPort.
-func (s *Server) openPort(ctx context.Context, p PortParams, _ Progress) (OpenPortResult, error) {
-	port, err := s.cfg.Backend.Port(ctx, p)
+func (s *Server) openPort(ctx context.Context, p OpenPortParams, _ Progress) (OpenPortResult, error) {
+	port, err := s.wantedPort(ctx, p)
 	if err != nil {
 		return OpenPortResult{}, err
 	}
@@ -24,6 +25,25 @@ func (s *Server) openPort(ctx context.Context, p PortParams, _ Progress) (OpenPo
 		}
 	}
 	return OpenPortResult{URL: portURL(port), Port: port}, s.browse(ctx, port)
+}
+
+// wantedPort is the port that is named, or the only one that there is to open: not every client can name one.
+func (s *Server) wantedPort(ctx context.Context, p OpenPortParams) (Port, error) {
+	if p.Port != 0 {
+		return s.cfg.Backend.Port(ctx, PortParams(p))
+	}
+	all, err := s.cfg.Backend.Ports(ctx, SessionParams{Session: p.Session})
+	if err != nil {
+		return Port{}, err
+	}
+	forwarded := slices.DeleteFunc(slices.Clone(all.Ports), func(port Port) bool { return port.Status != PortForwarded })
+	switch len(forwarded) {
+	case 0:
+		return Port{}, &Error{Kind: KindNoPort, Message: "no port is forwarded", Hint: "Start a server inside, or forward a port with sketch.forward."}
+	case 1:
+		return forwarded[0], nil
+	}
+	return Port{}, &Error{Kind: KindArguments, Message: "several ports are forwarded", Hint: "Name one of " + clip(portsText(forwarded), maxToast) + "."}
 }
 
 // acts reports which actions of onAutoForward can be done in place of a toast.

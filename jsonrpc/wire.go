@@ -100,6 +100,12 @@ type PortParams struct {
 	Port    int    `json:"port"`             // port inside the container
 }
 
+// OpenPortParams names a port to open in the browser.
+type OpenPortParams struct {
+	Session string `json:"session,omitzero"` // default: the session of this window
+	Port    int    `json:"port,omitzero"`    // port inside the container; default: the one that is forwarded, where that is one
+}
+
 // ForwardParams asks to forward a port, or to move it to another host port.
 type ForwardParams struct {
 	Session  string `json:"session,omitzero"`  // default: the session of this window

@@ -63,7 +63,7 @@ export interface CommandMap {
   'sketch.stop': { params: SessionParams; result: null };
   'sketch.sessions': { params: undefined; result: SessionsResult };
   'sketch.ports': { params: SessionParams; result: PortsResult };
-  'sketch.openPort': { params: PortParams; result: OpenPortResult };
+  'sketch.openPort': { params: OpenPortParams; result: OpenPortResult };
   'sketch.forward': { params: ForwardParams; result: Port };
   'sketch.unforward': { params: PortParams; result: null };
   'sketch.status': { params: undefined; result: Status };
@@ -293,6 +293,14 @@ export interface PortParams {
   session?: string;
   /** Port inside the container. */
   port: number;
+}
+
+/** OpenPortParams names a port to open in the browser. */
+export interface OpenPortParams {
+  /** Default: the session of this window. */
+  session?: string;
+  /** Port inside the container; default: the one that is forwarded, where that is one. */
+  port?: number;
 }
 
 /** ForwardParams asks to forward a port, or to move it to another host port. */
