@@ -17,6 +17,18 @@ type Branch struct {
 	Behind     int        `json:"behind"`              // commits that baseBranch has got since base
 	Updated    time.Time  `json:"updated,omitzero"`    // when commits last arrived
 	Error      *ErrorData `json:"error,omitzero"`      // why the latest commits are not on the host, when they are not
+
+	Others     []OtherBranch `json:"others,omitzero"`     // further branches that were made inside, at most 16
+	OthersLeft bool          `json:"othersLeft,omitzero"` // there are more inside, which are not brought out
+	Detached   string        `json:"detached,omitzero"`   // a commit inside that no branch there has, so that it is not brought out
+}
+
+// OtherBranch is a branch that was made inside beside the one that the work began on. Its name on the host is made of the name there: "sketch/fix-login--try-two".
+type OtherBranch struct {
+	Inside string     `json:"inside"`          // short name inside, which whoever works there has chosen
+	Name   string     `json:"name,omitzero"`   // short name on the host, once it is there
+	Commit string     `json:"commit,omitzero"` // the latest that was brought out
+	Error  *ErrorData `json:"error,omitzero"`  // why the latest commits are not on the host, when they are not
 }
 
 // DiffParams asks what a session has changed.

@@ -8,15 +8,18 @@ import (
 	"strings"
 )
 
-// Forget removes the refs that remember a session. Its branch stays: that is the work. A tip stays too, and is returned, that never became a branch, since
+// Forget removes the refs that remember a session. Its branches stay: they are the work. A tip stays too, and is returned, that never became a branch, since
 // that was checked out, and that no branch or tag has.
 func (r *Repo) Forget(ctx context.Context, session string) (kept string, err error) {
 	refs, err := r.refs(ctx, refsOf(session))
 	if err != nil || len(refs) == 0 {
 		return "", err
 	}
-	tip := refsOf(session) + "/tip"
-	if refs[tip] != "" && refs[tip] != refs[refsOf(session)+"/branch"] {
+	for _, tip := range slices.Sorted(maps.Keys(refs)) {
+		of, isTip := strings.CutSuffix(tip, "/tip")
+		if !isTip || refs[tip] == refs[of+"/branch"] {
+			continue
+		}
 		if elsewhere, err := r.holders(ctx, refs[tip]); err != nil || len(elsewhere) == 0 {
 			kept = tip // also when that cannot be found out
 			delete(refs, tip)

@@ -1,7 +1,9 @@
 package repo
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,7 +18,33 @@ const BranchPrefix = "sketch/"
 //	refs/sketch/<session>/base    where the work started
 //	refs/sketch/<session>/tip     the latest commit that was brought out
 //	refs/sketch/<session>/branch  where the branch was put last: it may be moved from there and from nowhere else
+//
+// The same, below refs/sketch/<session>/also/<key>/, for each further branch.
 func refsOf(session string) string { return "refs/sketch/" + session }
+
+// Aside is what a [Pull] has for a Session when it brings out another branch than the session's own, which inside has any name.
+func Aside(session, inside string) string {
+	key := sha256.Sum256([]byte(inside))
+	return fmt.Sprintf("%s/also/%x", session, key[:8])
+}
+
+const (
+	maxWorkPart  = 56 // bytes of a further branch's name that are the work's
+	maxAsidePart = 32 // and its own
+)
+
+// AsideName is what a branch of any name inside is called on the host: the work's name and, behind two dashes, what of its own can do no harm.
+func AsideName(work, inside string) string {
+	work = strings.TrimPrefix(work, BranchPrefix)
+	part := strings.Map(func(c rune) rune {
+		if notInSlug(c) || c == '.' {
+			return '-'
+		}
+		return c
+	}, strings.TrimPrefix(inside, BranchPrefix))
+	part = strings.Trim(part[:min(len(part), maxAsidePart)], "-")
+	return BranchPrefix + work[:min(len(work), maxWorkPart)] + "--" + cmp.Or(part, "branch")
+}
 
 // maxNames is how many names are tried for a branch.
 const maxNames = 100

@@ -19,7 +19,7 @@ type Source interface {
 
 // Pull says what is brought out of a container, and as what.
 type Pull struct {
-	Session   string // names the refs that remember what was written: refs/sketch/<session>/
+	Session   string // names the refs that remember what was written: refs/sketch/<session>/; or an [Aside]
 	Workspace string // the repository's folder inside
 	Tip       string // the commit to bring out, as the container says
 	Base      string // the commit that the work started from

@@ -24,7 +24,10 @@ type Branch struct {
 	Ahead      int    // commits since Base
 	Behind     int    // commits that BaseBranch has got since
 	Updated    time.Time
-	Err        error // why the latest commits are not there; a *BranchError
+	Others     []OtherBranch // further branches that were made inside, as they were brought out
+	OthersLeft bool          // there are more, which are not brought out
+	Detached   string        // a commit inside that no branch there has, so that it is not brought out; empty: none
+	Err        error         // why the latest commits are not there; a *BranchError
 }
 
 func (b Branch) same(o Branch) bool {

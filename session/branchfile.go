@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"reflect"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
@@ -20,32 +21,40 @@ const (
 // savedBranch is a session's branch in the state directory: written by the owner when commits have come, and by whoever names the branch, under the
 // lock beside it; read by every window.
 type savedBranch struct {
-	Work       string    `json:"work"`             // the branch inside, and the wished name on the host
-	Name       string    `json:"name"`             // the name on the host
-	Pulled     string    `json:"pulled,omitempty"` // the last commit that was brought out and made a branch
-	Base       string    `json:"base"`
-	BaseBranch string    `json:"baseBranch,omitempty"`
-	Commit     string    `json:"commit,omitempty"` // of the branch on the host; empty when it is not there
-	Subject    string    `json:"subject,omitempty"`
-	Ahead      int       `json:"ahead,omitempty"`
-	Behind     int       `json:"behind,omitempty"`
-	Updated    time.Time `json:"updated,omitzero"`
-	Taken      int64     `json:"taken,omitempty"`     // bytes that were brought out since TakenSince
-	TakenSince time.Time `json:"takenSince,omitzero"` //
-	Error      string    `json:"error,omitempty"`
-	Hint       string    `json:"hint,omitempty"`
+	Work       string       `json:"work"`             // the branch inside, and the wished name on the host
+	Name       string       `json:"name"`             // the name on the host
+	Pulled     string       `json:"pulled,omitempty"` // the last commit that was brought out and made a branch
+	Base       string       `json:"base"`
+	BaseBranch string       `json:"baseBranch,omitempty"`
+	Commit     string       `json:"commit,omitempty"` // of the branch on the host; empty when it is not there
+	Subject    string       `json:"subject,omitempty"`
+	Ahead      int          `json:"ahead,omitempty"`
+	Behind     int          `json:"behind,omitempty"`
+	Updated    time.Time    `json:"updated,omitzero"`
+	Taken      int64        `json:"taken,omitempty"`     // bytes that were brought out since TakenSince
+	TakenSince time.Time    `json:"takenSince,omitzero"` //
+	Others     []savedOther `json:"others,omitempty"`    // never more than maxOthers, also of branches that are gone inside
+	Left       bool         `json:"left,omitempty"`      // there are more
+	Detached   string       `json:"detached,omitempty"`  // a commit inside that is on no branch
+	Error      string       `json:"error,omitempty"`
+	Hint       string       `json:"hint,omitempty"`
 }
 
 func (b *savedBranch) state() Branch {
 	state := Branch{
 		Name: b.Name, Exists: b.Commit != "", Commit: b.Commit, Subject: b.Subject, Base: b.Base, BaseBranch: b.BaseBranch,
-		Ahead: b.Ahead, Behind: b.Behind, Updated: b.Updated,
+		Ahead: b.Ahead, Behind: b.Behind, Updated: b.Updated, OthersLeft: b.Left, Detached: b.Detached,
+	}
+	for _, o := range b.Others {
+		state.Others = append(state.Others, o.state())
 	}
 	if b.Error != "" {
 		state.Err = &BranchError{Err: errors.New(b.Error), Hint: b.Hint}
 	}
 	return state
 }
+
+func (b *savedBranch) same(o *savedBranch) bool { return reflect.DeepEqual(b, o) }
 
 func (b *savedBranch) fail(err *BranchError) {
 	b.Error, b.Hint = "", ""

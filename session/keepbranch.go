@@ -4,17 +4,16 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/sketch-ide/sketch-ide/agent"
 	"github.com/sketch-ide/sketch-ide/agent/gitwatch"
 	"github.com/sketch-ide/sketch-ide/internal/refwatch"
-	"github.com/sketch-ide/sketch-ide/repo"
 )
 
 const (
-	pullTimeout = 10 * time.Minute       // for one pull: a container may send for ever
 	baseTimeout = 10 * time.Second       // for telling the agent that the base has moved
 	followRetry = 500 * time.Millisecond // between attempts to hear of the branch inside
 )
@@ -28,9 +27,11 @@ type brancher struct {
 	pace   pace          // of bringing out
 	kept   bool          // the base is kept by a ref of ours
 
-	mu   sync.Mutex    // guards the fields below
-	tip  string        // of the branch inside; empty: not known
-	told gitwatch.Base // what the agent was told last
+	toldLeft, toldDetached bool // that something stays inside: once is enough
+
+	mu    sync.Mutex     // guards the fields below
+	state gitwatch.State // of the branch inside; without a commit where that is not known
+	told  gitwatch.Base  // what the agent was told last
 }
 
 // keepBranch brings commits out until ctx ends.
@@ -85,7 +86,7 @@ func (b *brancher) followInside(ctx context.Context) {
 		name, renamed := b.workName(ctx)
 		err := gitwatch.Follow(renamed, b.client, agent.BaseURL, name, func(s gitwatch.State) {
 			b.mu.Lock()
-			b.tip = s.Commit
+			b.state = s
 			b.mu.Unlock()
 			b.nudge()
 		})
@@ -195,15 +196,14 @@ func (b *brancher) reconcile(ctx context.Context) (base gitwatch.Base, err error
 		b.kept = true
 	}
 	next := now
+	next.Others = slices.Clone(now.Others)
 	b.mu.Lock()
-	tip := b.tip
+	inside := b.state
 	b.mu.Unlock()
-	if tip != "" && tip != now.Pulled && (tip != now.Base || now.Pulled != "") && b.pace.ready(time.Now()) {
-		b.pull(ctx, r, &next, tip)
-	}
+	b.bringOut(ctx, r, &next, inside)
 	work, err := r.Work(ctx, next.Name, next.Base, next.BaseBranch)
 	if err != nil {
-		if next != now { // what was written is remembered, also by a process that is just ending
+		if !next.same(&now) { // what was written is remembered, also by a process that is just ending
 			err = errors.Join(err, b.saveBranch(next))
 		}
 		return base, err
@@ -213,43 +213,12 @@ func (b *brancher) reconcile(ctx context.Context) (base gitwatch.Base, err error
 		next.Commit, next.Subject, next.Ahead = "", "", 0 // another's branch of that name
 	}
 	base = gitwatch.Base{Branch: next.BaseBranch, Commit: work.BaseCommit, Behind: work.Behind}
-	if next == now {
+	b.tellLeft(&next)
+	if next.same(&now) {
 		return base, nil
 	}
 	return base, b.saveBranch(next)
 }
-
-// pull brings out the commit tip and says in next what has become of it.
-func (b *brancher) pull(ctx context.Context, r *repo.Repo, next *savedBranch, tip string) {
-	ctx, cancel := context.WithTimeoutCause(ctx, pullTimeout, errPullTimeout)
-	defer cancel()
-	limits := b.limitsNow()
-	allowance := next.allowance(limits.MaxPackPerDay, time.Now())
-	name, err := r.Pull(ctx, b, repo.Pull{
-		Session: b.rec.Name, Workspace: b.rec.Workspace, Tip: tip, Base: next.Base, Wish: next.Work, Now: next.Name,
-		MaxPack: limits.MaxPack, Allowance: &allowance,
-	})
-	next.Taken += allowance.Taken
-	if name != "" {
-		next.Name = name
-	}
-	_, out := errors.AsType[*repo.CheckedOutError](err)
-	switch {
-	case err == nil:
-		next.Pulled, next.Updated = tip, time.Now().UTC().Round(0)
-		next.fail(nil)
-		b.pace.succeeded()
-	case out: // the host's refs wake when that is over
-		next.fail(branchError(b.rec.Name, err))
-		b.pace.refused(time.Now())
-	case ctx.Err() != nil && !errors.Is(context.Cause(ctx), errPullTimeout):
-	default:
-		next.fail(branchError(b.rec.Name, err))
-		b.pace.failed(time.Now())
-	}
-}
-
-var errPullTimeout = errors.New("the container took too long to send its commits")
 
 // tell tells the agent where the base's branch stands, once for each change.
 func (b *brancher) tell(ctx context.Context, base gitwatch.Base) {

@@ -7,8 +7,8 @@
 //	PUT /git/base         takes a [Base] from the host
 //	PUT /git/packs/NAME   takes a pack, or its index, of the host's repository
 //
-// On the host, [Follow] reads the stream, [SendBase] sends the base and [SendPack] a pack. What comes from the container is bounded and checked: a name of a branch that the
-// host did not ask for, or what is no name of a commit, ends the stream.
+// On the host, [Follow] reads the stream, [SendBase] sends the base and [SendPack] a pack. What comes from the container is bounded and checked: a state of a
+// branch that the host did not ask for, what is no name of a commit, or a name that people cannot be shown, ends the stream.
 //
 // Goroutines: [Watcher.Run] watches until its context ends; each stream lives in its HTTP handler.
 package gitwatch

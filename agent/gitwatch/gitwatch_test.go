@@ -53,7 +53,7 @@ func await(t *testing.T, states <-chan State, want State) {
 	for {
 		select {
 		case last = <-states:
-			if last == want {
+			if last.same(want) {
 				return
 			}
 		case <-deadline:
@@ -96,12 +96,13 @@ func TestFollowTellsEachMoveOfTheBranch(t *testing.T) {
 	git(t, dir, "switch", "-q", "-c", "aside")
 	await(t, states, State{Branch: "sketch/fix", Commit: second, Head: "aside"})
 	git(t, dir, "branch", "-f", "sketch/fix", first)
-	await(t, states, State{Branch: "sketch/fix", Commit: first, Head: "aside"})
+	aside := []Other{{Name: "aside", Commit: second}}
+	await(t, states, State{Branch: "sketch/fix", Commit: first, Head: "aside", Others: aside})
 	git(t, dir, "branch", "-D", "sketch/fix")
-	await(t, states, State{Branch: "sketch/fix", Head: "aside"})
+	await(t, states, State{Branch: "sketch/fix", Head: "aside", Others: aside})
 	git(t, dir, "pack-refs", "--all")
 	git(t, dir, "switch", "-q", "--detach")
-	await(t, states, State{Branch: "sketch/fix"})
+	await(t, states, State{Branch: "sketch/fix", Others: aside})
 }
 
 func TestBaseIsNotedOnce(t *testing.T) {
@@ -160,10 +161,11 @@ func FuzzReadStates(f *testing.F) {
 		`{"branch":"main"}` + "\n", `{"branch":"sketch/x"`, strings.Repeat("x", 2*maxLine), "null\n", "[]\n", `{"branch":"sketch/x","head":"` + strings.Repeat("h", 600) + `"}` + "\n",
 	} {
 		f.Add(s)
+		f.Add(strings.Replace(s, `"}`, `","others":[{"name":"a\u001b[2J","commit":"`+commit+`"}],"detached":"-x"}`, 1))
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		err := readStates(strings.NewReader(s), "sketch/x", func(s State) {
-			if s.Branch != "sketch/x" || s.Commit != "" && !commitName.MatchString(s.Commit) || len(s.Head) > maxName {
+			if s.Branch != "sketch/x" || s.Commit != "" && !commitName.MatchString(s.Commit) || len(s.Head) > maxName || len(s.Others) > MaxOthers {
 				t.Errorf("handed out %+v", s)
 			}
 		})

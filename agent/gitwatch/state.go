@@ -4,13 +4,34 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
-// State is where a branch of the repository inside stands.
+// State is where a branch of the repository inside stands, and what commits there are beside it.
 type State struct {
 	Branch string `json:"branch"`           // short name, as it was asked for
 	Commit string `json:"commit,omitempty"` // its tip; empty when there is no such branch
 	Head   string `json:"head,omitempty"`   // short name of the branch that is checked out; empty when HEAD is detached
+
+	Others   []Other `json:"others,omitempty"`   // further branches with commits that neither the branch nor a remote's have, by name
+	More     bool    `json:"more,omitempty"`     // there are more of those than are listed
+	Detached string  `json:"detached,omitempty"` // the commit of a detached HEAD that no branch has, but for the steps of a rebase
+}
+
+// Other is another branch inside.
+type Other struct {
+	Name   string `json:"name"` // short, whatever git allows
+	Commit string `json:"commit"`
+}
+
+// MaxOthers is how many other branches are told of.
+const MaxOthers = 16
+
+func (s State) same(o State) bool {
+	return s.Branch == o.Branch && s.Commit == o.Commit && s.Head == o.Head && s.More == o.More && s.Detached == o.Detached && slices.Equal(s.Others, o.Others)
 }
 
 // Base is where the host's branch stands that the work inside started from.
@@ -21,8 +42,9 @@ type Base struct {
 }
 
 const (
-	maxName = 512     // bytes of a branch's name
-	maxLine = 4 << 10 // bytes of a State or Base in JSON
+	maxName  = 512      // bytes of a branch's name
+	maxOther = 200      // bytes of another branch's
+	maxLine  = 32 << 10 // bytes of a State or Base in JSON, in which a byte can take six
 )
 
 var (
@@ -40,8 +62,22 @@ func (s State) check(branch string) error {
 		return fmt.Errorf("%w: commit %.80q", errState, s.Commit)
 	case len(s.Head) > maxName:
 		return fmt.Errorf("%w: the name of a branch has %d bytes", errState, len(s.Head))
+	case s.Detached != "" && !commitName.MatchString(s.Detached):
+		return fmt.Errorf("%w: commit %.80q", errState, s.Detached)
+	case len(s.Others) > MaxOthers:
+		return fmt.Errorf("%w: %d other branches", errState, len(s.Others))
+	}
+	for _, o := range s.Others {
+		if !validOther(o.Name) || o.Name == branch || !commitName.MatchString(o.Commit) {
+			return fmt.Errorf("%w: other branch %.80q at %.80q", errState, o.Name, o.Commit)
+		}
 	}
 	return nil
+}
+
+// validOther accepts what people can be shown. It goes into no command.
+func validOther(name string) bool {
+	return name != "" && len(name) <= maxOther && utf8.ValidString(name) && !strings.ContainsFunc(name, func(c rune) bool { return !unicode.IsPrint(c) })
 }
 
 // validBranch accepts what the branches of sessions are called; git for-each-ref takes it as a pattern, so that wildcards have no place in it.

@@ -48,7 +48,7 @@ func New(cfg Config) *Watcher {
 const (
 	retry      = 500 * time.Millisecond // while there is no repository yet
 	gitTimeout = 10 * time.Second
-	maxRefs    = 4 << 10 // bytes of git's answer: one branch, and HEAD
+	maxRefs    = 16 << 10 // bytes of git's answer: some branches, and HEAD
 )
 
 // Run watches the repository, from when it is there, until ctx ends.
@@ -111,7 +111,10 @@ func (w *Watcher) State(ctx context.Context, branch string) State {
 	}
 	if head, err := w.git(ctx, "symbolic-ref", "--quiet", "--short", "HEAD"); err == nil {
 		s.Head = head
+	} else {
+		s.Detached = w.detached(ctx)
 	}
+	s.Others, s.More = w.others(ctx, s)
 	return s
 }
 
@@ -167,7 +170,7 @@ func (w *Watcher) serveStates(rw http.ResponseWriter, req *http.Request) {
 	var told *State
 	for ctx := req.Context(); ctx.Err() == nil; {
 		next := w.next()
-		if state := w.State(ctx, branch); ctx.Err() == nil && (told == nil || *told != state) {
+		if state := w.State(ctx, branch); ctx.Err() == nil && (told == nil || !told.same(state)) {
 			if encoder.Encode(state) != nil || http.NewResponseController(rw).Flush() != nil {
 				return // the host is gone
 			}

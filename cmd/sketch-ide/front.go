@@ -192,7 +192,22 @@ func branchLine(last, b jsonrpc.Branch) string {
 	case b.Behind > last.Behind && b.BaseBranch != "":
 		return fmt.Sprintf("%s has %s since %s began", b.BaseBranch, commits(b.Behind), b.Name)
 	}
-	return ""
+	return othersLine(last.Others, b.Others)
+}
+
+// othersLine says what is new of the branches that were made inside.
+func othersLine(last, now []jsonrpc.OtherBranch) string {
+	var lines []string
+	for _, o := range now {
+		was := slices.IndexFunc(last, func(l jsonrpc.OtherBranch) bool { return l.Inside == o.Inside })
+		switch known := was >= 0; {
+		case o.Error != nil && !(known && last[was].Error != nil && last[was].Error.Message == o.Error.Message):
+			lines = append(lines, strings.TrimSpace("Branch "+o.Inside+" inside: "+o.Error.Message+". "+o.Error.Hint))
+		case o.Commit != "" && !(known && last[was].Commit == o.Commit):
+			lines = append(lines, fmt.Sprintf("%s: branch %s inside, at %.12s", o.Name, o.Inside, o.Commit))
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 func commits(n int) string {

@@ -78,7 +78,14 @@ func wirePorts(forwards []tunnel.Forward) []jsonrpc.Port {
 func wireBranch(name string, b session.Branch) jsonrpc.Branch {
 	branch := jsonrpc.Branch{
 		Session: name, Name: b.Name, Exists: b.Exists, Commit: b.Commit, Subject: b.Subject, Base: b.Base, BaseBranch: b.BaseBranch,
-		Ahead: b.Ahead, Behind: b.Behind, Updated: b.Updated,
+		Ahead: b.Ahead, Behind: b.Behind, Updated: b.Updated, OthersLeft: b.OthersLeft, Detached: b.Detached,
+	}
+	for _, o := range b.Others {
+		other := jsonrpc.OtherBranch{Inside: o.Inside, Name: o.Name, Commit: o.Commit}
+		if o.Err != nil {
+			other.Error = explain(o.Err).Data()
+		}
+		branch.Others = append(branch.Others, other)
 	}
 	if b.Err != nil {
 		branch.Error = explain(b.Err).Data()

@@ -519,6 +519,24 @@ export interface Branch {
   updated?: string;
   /** Why the latest commits are not on the host, when they are not. */
   error?: ErrorData;
+  /** Further branches that were made inside, at most 16. */
+  others?: OtherBranch[];
+  /** There are more inside, which are not brought out. */
+  othersLeft?: boolean;
+  /** A commit inside that no branch there has, so that it is not brought out. */
+  detached?: string;
+}
+
+/** OtherBranch is a branch that was made inside beside the one that the work began on. Its name on the host is made of the name there: "sketch/fix-login--try-two". */
+export interface OtherBranch {
+  /** Short name inside, which whoever works there has chosen. */
+  inside: string;
+  /** Short name on the host, once it is there. */
+  name?: string;
+  /** The latest that was brought out. */
+  commit?: string;
+  /** Why the latest commits are not on the host, when they are not. */
+  error?: ErrorData;
 }
 
 /** DiffParams asks what a session has changed. */
