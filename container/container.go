@@ -109,7 +109,8 @@ func ours(c container.Summary) bool {
 	}
 	switch c.Labels[LabelKind] {
 	case KindSession:
-		return c.Command == AgentPath+" agent" && named(func(name string) bool { return name == c.Labels[LabelSession] })
+		// Podman tells no command where there is but an entry point.
+		return (c.Command == AgentPath+" agent" || c.Command == "") && named(func(name string) bool { return name == c.Labels[LabelSession] })
 	case KindProbe:
 		return named(func(name string) bool { return strings.HasPrefix(name, probePrefix) })
 	}

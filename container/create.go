@@ -32,6 +32,10 @@ func (e *Engine) Create(ctx context.Context, spec Spec) (Container, error) {
 	config := e.config(spec)
 	config.Image = id
 	created, err := e.api.ContainerCreate(ctx, config, hostConfig, nil, nil, spec.Name)
+	if noInit(err) { // the agent reaps by itself then
+		hostConfig.Init = nil
+		created, err = e.api.ContainerCreate(ctx, config, hostConfig, nil, nil, spec.Name)
+	}
 	if cerrdefs.IsConflict(err) {
 		return Container{}, &callError{op: "create container " + spec.Name, kind: ErrNameConflict, err: err}
 	}
@@ -47,6 +51,11 @@ func (e *Engine) Create(ctx context.Context, spec Spec) (Container, error) {
 		return Container{}, fmt.Errorf("create container %s: %w", spec.Name, err)
 	}
 	return c, nil
+}
+
+// noInit goes by the words of Podman, which has its init in a package of its own.
+func noInit(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "container-init binary not found")
 }
 
 // mountFailure names the mount whose source is not there. Engines have no code for that, and quote the path.

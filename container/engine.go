@@ -56,6 +56,7 @@ type Engine struct {
 	owner   string
 	network string
 	release string
+	limits  bool          // it enforces those of memory and processes
 	sharing chan struct{} // capacity 1: held while an image with shared files is looked for or made
 	log     *slog.Logger
 }
@@ -140,6 +141,7 @@ func newEngine(api client.APIClient, ep endpoint, info system.Info, opts Options
 		owner:   opts.Owner,
 		network: opts.Network,
 		release: info.ServerVersion,
+		limits:  info.MemoryLimit && info.PidsLimit,
 		sharing: make(chan struct{}, 1),
 		log:     opts.Log,
 	}
@@ -196,6 +198,9 @@ func (e *Engine) Arch() string { return e.arch }
 
 // Release is the engine's version, such as 20.10.24.
 func (e *Engine) Release() string { return e.release }
+
+// Limits tells whether the engine enforces limits of memory and processes. Rootless ones without cgroups of version 2 do not.
+func (e *Engine) Limits() bool { return e.limits }
 
 // Ping tells whether the engine still answers.
 func (e *Engine) Ping(ctx context.Context) error {

@@ -30,6 +30,8 @@ func TestOurs(t *testing.T) {
 			Names: []string{"/other/alias", "/sketch-a-b"}, Command: AgentPath + " agent",
 			Labels: map[string]string{LabelKind: KindSession, LabelSession: "sketch-a-b"},
 		}, true},
+		{"session of Podman", summary(KindSession, "/sketch-a-b", ""), true},
+		{"build step of Podman", summary(KindSession, "/naughty_turing", ""), false},
 		{"build step", summary(KindSession, "/naughty_turing", "/bin/sh -c true"), false},
 		{"build step with our words", summary(KindSession, "/naughty_turing", AgentPath+" agent"), false},
 		{"another's of that name", summary(KindSession, "/sketch-a-b", "sleep 1000"), false},

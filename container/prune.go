@@ -62,7 +62,7 @@ func (e *Engine) Images(ctx context.Context) ([]StoredImage, error) {
 // ourRefs: an image that somebody built upon one of ours inherits its label. It is somebody's if all of its tags are.
 func ourRefs(s image.Summary) (refs []string, ok bool) {
 	tags := slices.DeleteFunc(slices.Clone(s.RepoTags), func(t string) bool { return t == "<none>:<none>" })
-	refs = slices.DeleteFunc(slices.Clone(tags), func(t string) bool { return !strings.HasPrefix(t, refPrefix) })
+	refs = slices.DeleteFunc(slices.Clone(tags), func(t string) bool { return !strings.HasPrefix(strings.TrimPrefix(t, "docker.io/"), refPrefix) }) // Podman writes names out
 	return refs, s.Labels[LabelKind] == KindImage && (len(tags) == 0 || len(refs) > 0)
 }
 

@@ -93,6 +93,12 @@ func (o *options) checkEngine(ctx context.Context) []jsonrpc.DoctorCheck {
 	checks := []jsonrpc.DoctorCheck{{
 		Name: "Docker engine", OK: true, Detail: fmt.Sprintf("%s at %s (%s), linux/%s", e.Release(), e.Host(), e.Origin(), e.Arch()),
 	}}
+	if !e.Limits() {
+		checks = append(checks, jsonrpc.DoctorCheck{
+			Name: "limits", OK: true, Detail: "this engine enforces none of memory and processes",
+			Hint: "Sessions can use up the machine. A rootless engine needs cgroups of version 2, delegated to its user.",
+		})
+	}
 	if _, err := agentbin.For(e.Arch()); err != nil {
 		checks = append(checks, failed("agent", err))
 	} else {
