@@ -61,6 +61,7 @@ func (l *Loop) compact(ctx context.Context) error {
 		l.cfg.Log.Warn("summarise conversation", "err", err)
 	}
 	l.write(record{Set: []llm.Message{{Role: llm.User, Blocks: []llm.Block{{Text: l.digest(summary)}}}}})
+	l.tools.Shortened()
 	l.system = "" // what it says of the workspace may have changed
 	l.cfg.Conversation.SetStatus(func(s *conversation.Status) { s.ContextUsed = estimate(l.history.messages[0].Blocks) })
 	text := "The conversation was shortened to make room: it took " + fmt.Sprint(before) + " tokens."

@@ -26,6 +26,7 @@ type Streamer interface {
 type Toolset interface {
 	Tools(ctx context.Context) []tools.Tool
 	JobsNote() string
+	Shortened() // the conversation was
 	Close()
 }
 

@@ -261,6 +261,7 @@ func (s *toolset) Tools(context.Context) []tools.Tool {
 	return all
 }
 
+func (s *toolset) Shortened()       {}
 func (s *toolset) JobsNote() string { return s.take(&s.jobs) }
 
 // take returns a note once.

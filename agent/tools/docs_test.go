@@ -57,13 +57,15 @@ The browser is a Chromium that the image brings (it may be installed later, too)
 ` + "`sketch.browserUrl`" + `. ripgrep and gopls are used where they are installed; without ripgrep an own search does the same, slower.
 
 The agent reads these files of the repository before it begins: ` + "`%s`" + `.
+Those of a folder below (` + "`%s`" + `) it is given once, when it first reads or changes a file there, outer folders first, at most 12 KiB at a time and 32 files;
+none of ` + "`%s`" + `.
 `
 
 // reference writes the page.
 func reference(t *testing.T, tools []Tool) string {
 	t.Helper()
 	var b strings.Builder
-	fmt.Fprintf(&b, intro, strings.Join(guidanceFiles, "`, `"))
+	fmt.Fprintf(&b, intro, strings.Join(guidanceFiles, "`, `"), strings.Join(nestedFiles, "`, `"), strings.Join(foreign, "`, `"))
 	for _, tool := range tools {
 		spec := tool.Spec()
 		fmt.Fprintf(&b, "\n## %s\n\n%s\n", spec.Name, plainText(spec.Description))

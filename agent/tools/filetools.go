@@ -27,7 +27,7 @@ func (s *Set) readFile() Tool {
 				result.addImage(content.Image)
 				result.Failed = len(result.Images) == 0
 			}
-			return result, nil
+			return s.guided(in.Path, result), nil
 		})
 }
 
@@ -95,7 +95,7 @@ func (s *Set) runPatch(ctx context.Context, _ Call, in patchInput) (Result, erro
 	if err != nil {
 		return s.fileResult(ctx, "", err)
 	}
-	return Result{Text: patched.Text, Diff: patched.Diff}, nil
+	return s.guided(in.Path, Result{Text: patched.Text, Diff: patched.Diff}), nil
 }
 
 // fileResult tells the model what went wrong with a file.

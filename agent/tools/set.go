@@ -68,6 +68,8 @@ type Set struct {
 	own   []Tool
 	mcp   servers
 
+	nested nested
+
 	browser     *browser.Browser
 	screenshots atomic.Int64 // that were taken
 }
@@ -78,7 +80,7 @@ func New(cfg Config) *Set {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	cfg.Limits = cfg.Limits.withDefaults()
-	s := &Set{cfg: cfg}
+	s := &Set{cfg: cfg, nested: nested{dir: cfg.Dir, told: make(map[string]bool)}}
 	spool := cfg.State
 	if spool != "" {
 		spool = filepath.Join(spool, "outputs")
