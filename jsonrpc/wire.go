@@ -125,6 +125,7 @@ type PruneParams struct {
 	Older      string `json:"older,omitzero"`      // only what was made at least so long ago, e.g. "7d" or "12h30m"
 	All        bool   `json:"all,omitzero"`        // also sessions that run and that nobody is attached to
 	KeepImages bool   `json:"keepImages,omitzero"` // leave the images, so that the next start of each repository stays quick
+	Orphans    bool   `json:"orphans,omitzero"`    // also sessions of other state directories of this machine that are gone
 	Branches   bool   `json:"branches,omitzero"`   // also the removed sessions' branches, where a branch outside of sketch/ has all of their commits
 }
 

@@ -18,6 +18,8 @@ type PruneOptions struct {
 	KeepImages bool
 	// Branches removes the removed sessions' branches too, where a branch that is none of ours has all of their commits.
 	Branches bool
+	// Orphans removes other sessions of this machine too whose state directory is gone, keys and all, so that nobody can enter them.
+	Orphans bool
 }
 
 // Pruned is one thing that was, or would be, removed.
@@ -62,6 +64,11 @@ func (s *Supervisor) Prune(ctx context.Context, o PruneOptions) ([]Pruned, error
 		if err != nil {
 			return removed, err
 		}
+	}
+	orphans, err := s.pruneOrphans(ctx, e, usage, o)
+	removed = append(removed, orphans...)
+	if err != nil {
+		return removed, err
 	}
 	volumes, err := s.pruneVolumes(ctx, e, kept, list, o)
 	removed = append(removed, volumes...)

@@ -136,6 +136,8 @@ func (s *Supervisor) containerSpec(rec record, image container.Image, b box) (co
 			container.LabelSession: rec.Name,
 			container.LabelFolder:  rec.Folder,
 			labelState:             s.cfg.Store.id,
+			labelStateDir:          s.cfg.Store.dir,
+			labelMachine:           machine(),
 		},
 		Env:     b.containerEnv,
 		SSHPort: agent.SSHPort,

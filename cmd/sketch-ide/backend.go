@@ -260,7 +260,7 @@ func (b *backend) Logs(ctx context.Context, p jsonrpc.LogsParams) (jsonrpc.LogsR
 
 // Prune removes what earlier sessions left.
 func (b *backend) Prune(ctx context.Context, p jsonrpc.PruneParams) (jsonrpc.PruneResult, error) {
-	options := session.PruneOptions{DryRun: p.DryRun, All: p.All, KeepImages: p.KeepImages, Branches: p.Branches}
+	options := session.PruneOptions{DryRun: p.DryRun, All: p.All, KeepImages: p.KeepImages, Branches: p.Branches, Orphans: p.Orphans}
 	if p.Older != "" {
 		var err error
 		if options.Older, err = parseAge(p.Older); err != nil {

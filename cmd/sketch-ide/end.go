@@ -85,6 +85,7 @@ func pruneCommand(o *options) *cobra.Command {
 	cmd.Flags().BoolVar(&p.KeepImages, "keep-images", false, "leave the images, so that the next start of each repository stays quick")
 	cmd.Flags().BoolVar(&p.DryRun, "dry-run", false, "only say what would be removed")
 	cmd.Flags().BoolVar(&p.Branches, "branches", false, "also remove the removed sessions' branches, where a branch outside of sketch/ has all of their commits")
+	cmd.Flags().BoolVar(&p.Orphans, "orphans", false, "also remove sessions of other state directories of this machine that are gone, such as those of tests that were killed")
 	cmd.Flags().Var((*ageValue)(&p.Older), "older", "only what was made at least so long ago, an `age` such as 7d or 12h")
 	jsonFlag(cmd, &asJSON)
 	return cmd
@@ -104,12 +105,28 @@ func (o *options) printPruned(removed []session.Pruned, dry bool) error {
 	if dry {
 		verb = "would remove"
 	}
-	result := pruneResult(removed)
-	for _, line := range result.Removed {
-		fmt.Fprintln(o.std.out, verb, line)
+	for _, r := range removed {
+		fmt.Fprintf(o.std.out, "%s %s %s%s\n", verb, r.Kind, shortDigest(r.Name), megabytes(r.Bytes, "   "))
 	}
-	_, err := fmt.Fprintf(o.std.out, "%s %d, %.1f MB\n", verb, len(removed), float64(result.Bytes)/1e6)
+	_, err := fmt.Fprintf(o.std.out, "%s %d%s\n", verb, len(removed), megabytes(pruneResult(removed).Bytes, ", "))
 	return err
+}
+
+// megabytes is nothing where nothing, or nothing that is known, is freed: not every engine tells.
+func megabytes(bytes int64, before string) string {
+	if bytes < 1e5 {
+		return ""
+	}
+	return fmt.Sprintf("%s%.1f MB", before, float64(bytes)/1e6)
+}
+
+// shortDigest is what people know an image without a name by.
+func shortDigest(name string) string {
+	digest, ok := strings.CutPrefix(name, "sha256:")
+	if !ok {
+		return name
+	}
+	return digest[:min(12, len(digest))]
 }
 
 const defaultLogLines = 200

@@ -331,6 +331,8 @@ export interface PruneParams {
   all?: boolean;
   /** Leave the images, so that the next start of each repository stays quick. */
   keepImages?: boolean;
+  /** Also sessions of other state directories of this machine that are gone. */
+  orphans?: boolean;
   /** Also the removed sessions' branches, where a branch outside of sketch/ has all of their commits. */
   branches?: boolean;
 }
