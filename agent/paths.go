@@ -13,6 +13,7 @@ const (
 	ConfigPath = Root + "/etc/agent.json"                // 0400, the image's user: a [Config]
 	RunDir     = Root + "/run"                           // 0700, the image's user: sockets
 	SocketPath = RunDir + "/agent.sock"                  // the HTTP API
+	PacksDir   = Root + "/objects"                       // a folder of the host's with packs of the repository, read-only, where one is shared
 	HostSocket = RunDir + "/host.sock"                   // services of the host, see [GitRemoteHelper]
 	GitHelper  = "/usr/local/bin/" + GitRemoteHelperName // symbolic link to Binary
 	Workspaces = "/workspaces"                           // the devcontainer convention

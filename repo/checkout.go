@@ -33,29 +33,44 @@ var checkoutScript string
 // Checkout puts the repository into the folder workspace inside, at r.Head with its history, on the branch sketch/<slug>. It
 // tells report how far git is ("Receiving objects:  45% (9/20)"), from one goroutine.
 //
-// The container must reach [Repo.ServeUploadPack] through a git-remote-sketch in its PATH. Where run is a [PackReceiver] too, large repositories are copied
-// rather than fetched. Where the slug's branch has been
+// The container must reach [Repo.ServeUploadPack] through a git-remote-sketch in its PATH. Where run is a [PackSharer] or a [PackReceiver] too, large repositories are
+// shared or copied rather than fetched. Where the slug's branch has been
 // checked out in that folder before, Checkout leaves everything as it is; where that was interrupted, it starts over. Two
 // calls for one folder must not overlap.
 func (r *Repo) Checkout(ctx context.Context, run Runner, workspace, slug string, report func(string)) error {
 	if err := ValidSlug(slug); err != nil {
 		return err
 	}
-	step := stepFetch
-	if to, ok := run.(PackReceiver); ok {
+	step, ways := stepFetch, r.shortcuts(run, workspace, report)
+	if len(ways) > 0 {
 		done, err := r.checkoutStep(ctx, run, workspace, slug, stepBegin, report)
 		if err != nil || done {
 			return err
 		}
-		switch err := r.copyObjects(ctx, run, to, workspace, report); {
-		case err == nil:
-			step = stepCopied
-		case ctx.Err() != nil:
+	}
+	for _, bring := range ways { // and the fetch brings what none of them did
+		err := bring(ctx)
+		if ctx.Err() != nil {
 			return fmt.Errorf("check out %s inside: %w", r.Name, context.Cause(ctx))
-		} // else a fetch brings what copying did not
+		}
+		if err == nil {
+			step = stepCopied
+			break
+		}
 	}
 	_, err := r.checkoutStep(ctx, run, workspace, slug, step, report)
 	return err
+}
+
+// shortcuts are the ways by which objects come in more quickly than by a fetch, the quickest first.
+func (r *Repo) shortcuts(run Runner, workspace string, report func(string)) (ways []func(context.Context) error) {
+	if from, ok := run.(PackSharer); ok {
+		ways = append(ways, func(ctx context.Context) error { return r.useShared(ctx, run, from, workspace, report) })
+	}
+	if to, ok := run.(PackReceiver); ok {
+		ways = append(ways, func(ctx context.Context) error { return r.copyObjects(ctx, run, to, workspace, report) })
+	}
+	return ways
 }
 
 // The steps of checkout.sh: to begin and no more, or the whole with or without a fetch.
@@ -86,9 +101,6 @@ func (r *Repo) checkoutStep(ctx context.Context, run Runner, workspace, slug, st
 		return false, fmt.Errorf("check out %s inside: %w", r.Name, context.Cause(ctx))
 	case slices.Contains(last, noGitLine):
 		return false, fmt.Errorf("check out %s inside: %w", r.Name, ErrNoGitInside)
-	}
-	if last.isFull() {
-		err = fmt.Errorf("%w: %w", ErrDiskFull, err)
 	}
 	return false, fmt.Errorf("check out %s inside: %w%s", r.Name, err, last.said())
 }

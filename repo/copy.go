@@ -35,6 +35,16 @@ type copyPlan struct {
 // copyObjects puts all objects on offer into the repository inside, and the refs to them. What a pack of the user's has beside those (commits that were amended
 // away, other remotes' branches) must not come along, so that such a pack is not copied but made anew of the rest.
 func (r *Repo) copyObjects(ctx context.Context, run Runner, to PackReceiver, workspace string, report func(string)) error {
+	return r.withPlan(ctx, func(plan *copyPlan) error {
+		if err := plan.send(ctx, to, workspace, report); err != nil {
+			return err
+		}
+		return r.setRefs(ctx, run, workspace, plan.refs)
+	})
+}
+
+// withPlan calls use with what is to be copied, or fails with errNoCopy where a fetch does as well.
+func (r *Repo) withPlan(ctx context.Context, use func(*copyPlan) error) error {
 	var sizes int64
 	packs, err := r.packs(&sizes)
 	if err != nil || sizes < r.copyFrom {
@@ -49,10 +59,7 @@ func (r *Repo) copyObjects(ctx context.Context, run Runner, to PackReceiver, wor
 	if err != nil {
 		return err
 	}
-	if err := plan.send(ctx, to, workspace, report); err != nil {
-		return err
-	}
-	return r.setRefs(ctx, run, workspace, plan.refs)
+	return use(plan)
 }
 
 // pack is one of the user's packs, and which of its objects are on offer.
@@ -183,41 +190,61 @@ next:
 
 // send copies the packs, each before its index, by which git finds it.
 func (plan *copyPlan) send(ctx context.Context, to PackReceiver, workspace string, report func(string)) error {
-	var total, sent int64
-	var files []*os.File
-	defer func() {
-		for _, f := range files {
-			f.Close()
-		}
-	}()
-	for _, path := range plan.packs {
-		for _, ending := range []string{".pack", ".idx"} {
-			f, err := os.Open(path + ending)
-			if err != nil {
-				return err
-			}
-			files = append(files, f) // opened, they stay readable whatever a gc does meanwhile
-			info, err := f.Stat()
-			if err != nil {
-				return err
-			}
-			total += info.Size()
-		}
+	files, total, err := plan.open()
+	defer files.close()
+	if err != nil {
+		return err
 	}
+	var sent int64
 	for _, f := range files {
-		info, err := f.Stat()
-		if err != nil {
-			return err
-		}
 		progress := &counted{r: f, each: func(n int) {
 			sent += int64(n)
-			report(fmt.Sprintf("Copying objects: %3d%% (%d/%d MiB)", 100*sent/max(total, 1), sent>>20, total>>20))
+			report(CopyProgress(sent, total))
 		}}
-		if err := to.PutPack(ctx, workspace, filepath.Base(f.Name()), info.Size(), progress); err != nil {
+		if err := to.PutPack(ctx, workspace, filepath.Base(f.Name()), f.size, progress); err != nil {
 			return fmt.Errorf("copy %s: %w", filepath.Base(f.Name()), err)
 		}
 	}
 	return nil
+}
+
+// packFiles are open: they stay readable whatever a gc does meanwhile.
+type packFiles []packFile
+
+type packFile struct {
+	*os.File
+	size int64
+}
+
+// open opens the files of all packs, each pack before its index. What it has opened is to be closed in any case.
+func (plan *copyPlan) open() (files packFiles, total int64, err error) {
+	for _, path := range plan.packs {
+		for _, ending := range []string{".pack", ".idx"} {
+			f, err := os.Open(path + ending)
+			if err != nil {
+				return files, 0, err
+			}
+			files = append(files, packFile{File: f})
+			info, err := f.Stat()
+			if err != nil {
+				return files, 0, err
+			}
+			files[len(files)-1].size = info.Size()
+			total += info.Size()
+		}
+	}
+	return files, total, nil
+}
+
+func (files packFiles) close() {
+	for _, f := range files {
+		_ = f.Close() // was only read
+	}
+}
+
+// CopyProgress says how far a copy of packs is, as [Repo.Checkout] does.
+func CopyProgress(done, total int64) string {
+	return fmt.Sprintf("Copying objects: %3d%% (%d/%d MiB)", 100*done/max(total, 1), done>>20, total>>20)
 }
 
 // counted tells each time that another part of what is read, some MiB, is through.
@@ -241,7 +268,7 @@ const refsScript = `set -eu
 unset GIT_DIR GIT_WORK_TREE GIT_COMMON_DIR GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_NAMESPACE
 cd -- "$workspace"
 if [ -n "$shallow" ]; then printf %s "$shallow" >"$(git rev-parse --git-dir)/shallow"; fi
-git -c core.hooksPath=/dev/null update-ref --stdin
+git -c core.hooksPath=/dev/null -c core.fsync=none update-ref --stdin
 `
 
 func (r *Repo) setRefs(ctx context.Context, run Runner, workspace string, refs []string) error {

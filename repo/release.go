@@ -43,7 +43,11 @@ func (q *quarantine) release(ctx context.Context, tip string, haves []string) (t
 	if err != nil {
 		return 0, err
 	}
-	if err := q.r.addObjects(ctx, file, loose); err != nil {
+	call := gitCall{dir: q.r.CommonDir, args: []string{"--git-dir=.", "index-pack", "--stdin"}, in: file}
+	if loose {
+		call.args = []string{"--git-dir=.", "unpack-objects", "-q"}
+	}
+	if err := call.run(ctx); err != nil {
 		return 0, err
 	}
 	if loose {

@@ -54,10 +54,11 @@ func (s *Supervisor) Prune(ctx context.Context, o PruneOptions) ([]Pruned, error
 			kept[info.Name] = true
 			continue
 		}
+		shared := s.cfg.Store.sharedBytes(info.Name)
 		gone, err := s.pruneSession(ctx, e, info, o)
 		for _, p := range gone {
 			if p.Kind == kindSession {
-				p.Bytes = usage.Containers[info.Container]
+				p.Bytes = usage.Containers[info.Container] + shared
 			}
 			removed = append(removed, p)
 		}

@@ -63,6 +63,7 @@ type Session struct {
 	branch     Branch     // as the file has it; empty until there is one
 	work       string     // the branch inside, as the file has it
 	carry      bool       // the start takes uncommitted changes along
+	share      *share     // what the start shares; nil where that is nothing
 	pullLimits PullLimits
 	changed    chan struct{} // closed and replaced at each change
 }

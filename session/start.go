@@ -152,6 +152,8 @@ func (s *Supervisor) createOnce(ctx context.Context, e Engine, r *repo.Repo, o S
 		}
 	}()
 	report(Progress{"Creating container " + rec.Name, -1})
+	shared := s.sharePacks(ctx, e, r, rec.Name, &p.box)
+	defer shared.end() // before the undoing, which removes its folder
 	if err := s.createContainer(ctx, e, &rec, image, p.box); err != nil {
 		return Info{}, err
 	}
@@ -165,11 +167,16 @@ func (s *Supervisor) createOnce(ctx context.Context, e Engine, r *repo.Repo, o S
 	if err != nil {
 		return Info{}, err
 	}
+	x.takeShare(shared)
 	x.carryUncommitted(o.Dirty || s.currentSettings().IncludeUncommitted)
 	if len(p.refused) > 0 {
 		x.problem(&RefusedError{Asked: p.refused})
 	}
-	return s.makeReady(ctx, x, r, p.hooks, report)
+	info, err := s.makeReady(ctx, x, r, p.hooks, report)
+	if err == nil && shared != nil {
+		x.background(x.syncShared)
+	}
+	return info, err
 }
 
 // createContainer makes the container and completes rec by what is known of it then.
@@ -238,10 +245,15 @@ func (s *Supervisor) makeReady(ctx context.Context, x *Session, r *repo.Repo, h 
 	}
 	if !x.isReady() {
 		report(Progress{"Copying the repository into the container", -1})
-		if err := x.copyIn(ctx, r, func(line string) { report(Progress{line, -1}) }); err != nil {
+		left := make(chan []string, 1)
+		// Ends with git's look at the working tree, or with ctx; waited for below.
+		go func() { left <- x.left(ctx, r) }()
+		err := x.copyIn(ctx, r, func(line string) { report(Progress{line, -1}) })
+		notes := append(r.Notes, <-left...)
+		if err != nil {
 			return Info{}, x.explain(ctx, err)
 		}
-		for _, note := range append(r.Notes, x.left(ctx, r)...) {
+		for _, note := range notes {
 			report(Progress{note, -1})
 		}
 	}

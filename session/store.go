@@ -16,7 +16,7 @@ import (
 )
 
 // Store is the small state directory: what the engine's labels cannot hold (keys, remembered host ports). Everything in it can be lost
-// without losing work: the container keeps that, and prune finds it by its labels.
+// without losing work: the container keeps that, and prune finds it by its labels. (What a large repository's session is based on is then in the repository itself.)
 //
 //	id                             who we are to an engine that others use too
 //	sessions/<name>/record.json    the session (0600)
@@ -26,6 +26,7 @@ import (
 //	sessions/<name>/forwards.json  what the owner forwards, for followers, `ports`, and the next owner
 //	sessions/<name>/branch.json    the branch that its commits come back as
 //	sessions/<name>/stopped        that its container was stopped on purpose
+//	sessions/<name>/objects/       copies of the repository's packs, where it is large: the container sees them, read-only
 //	sessions/<name>/owner.lock     flock: held by the owner for as long as it lives
 //	ssh_config                     the entries of all sessions, for the user's own configuration to include
 //	ssh.lock                       flock: held while that or the user's configuration is changed

@@ -1,0 +1,94 @@
+package session_test
+
+import (
+	"crypto/rand"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/sketch-ide/sketch-ide/agent"
+	"github.com/sketch-ide/sketch-ide/session"
+)
+
+// largeRepo has more in its pack than what is fetched.
+func largeRepo(t *testing.T) string {
+	t.Helper()
+	dir := newRepo(t)
+	content := make([]byte, 20<<20)
+	rand.Read(content) // never fails
+	if err := os.WriteFile(filepath.Join(dir, "large"), content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	runGit(t, "-C", dir, "add", ".")
+	runGit(t, "-C", dir, "-c", "user.name=Ann", "-c", "user.email=ann@example.com", "commit", "-q", "-m", "large")
+	runGit(t, "-C", dir, "repack", "-q", "-a", "-d")
+	return dir
+}
+
+// A large repository's packs are a read-only folder in the container. The claims about it: it is the session's own copy, it has what the container may see anyway, and nothing inside can change it. Commits upon
+// it come out, the session can be resumed, and its successor takes no more space.
+func TestSecuritySharedPacks(t *testing.T) {
+	t.Parallel()
+	store := newStore(t)
+	w, dir := open(t, store), largeRepo(t)
+	info := w.start(dir)
+
+	mounts := dockerOutput(t, "inspect", "-f", "{{range .Mounts}}{{.Type}} {{.Source}} {{.Destination}} {{.RW}};{{end}}", info.Container)
+	source := filepath.Join(filepath.Dir(info.SSHConfig), "objects")
+	if want := "bind " + source + " " + agent.PacksDir + " false;"; mounts != want {
+		t.Fatalf("mounts: %s\nwant    %s", mounts, want)
+	}
+	packs, err := filepath.Glob(filepath.Join(source, "pack", "*.pack"))
+	if err != nil || len(packs) != 1 {
+		t.Fatalf("packs: %v, %v", packs, err)
+	}
+	if sameFile(t, packs[0], filepath.Join(dir, ".git", "objects", "pack", filepath.Base(packs[0]))) {
+		t.Error("the container sees the repository's own file")
+	}
+	got := w.output(info.Name, `cd `+agent.PacksDir+`
+for f in pack/*; do { echo x >>"$f" || chmod 600 "$f" || rm -f "$f" || mv "$f" "$f.x" || ln "$f" /tmp/x; } 2>/dev/null && echo "changed $f"; done
+touch new 2>/dev/null && echo made; mount -o remount,rw `+agent.PacksDir+` 2>/dev/null && echo remounted; true`)
+	if got != "" {
+		t.Errorf("inside: %s", got)
+	}
+	if own := w.output(info.Name, `ls "$(git rev-parse --git-path objects/pack)" | wc -l`); own != "0" {
+		t.Errorf("%s files of packs were copied too", own)
+	}
+
+	tip := w.commitInside(info.Name, "made-inside.txt", "hello")
+	w.awaitBranch(info.Name, "the commit", at(tip))
+
+	// A second session's pack is a link to the first one's, and stays when that is removed.
+	second, err := w.Start(t.Context(), session.StartOptions{Folder: dir, New: true}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { removeContainer(t, second.Container) })
+	other := filepath.Join(filepath.Dir(second.SSHConfig), "objects", "pack", filepath.Base(packs[0]))
+	if !sameFile(t, packs[0], other) {
+		t.Error("the second session has a copy of its own")
+	}
+	if err := w.Remove(t.Context(), info.Name); err != nil {
+		t.Fatal(err)
+	}
+	if out := w.output(second.Name, "git gc -q 2>&1; git fsck --connectivity-only 2>&1; git log --format=%s -n1"); !strings.HasSuffix(out, "large") || strings.Contains(out, "error") {
+		t.Errorf("git inside the second session: %s", out)
+	}
+	if _, err := os.Stat(source); !os.IsNotExist(err) {
+		t.Errorf("the first session's packs: %v", err)
+	}
+}
+
+func sameFile(t *testing.T, a, b string) bool {
+	t.Helper()
+	x, err := os.Stat(a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, err := os.Stat(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return os.SameFile(x, y)
+}
