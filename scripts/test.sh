@@ -103,6 +103,7 @@ tests "extension-unit" 5m "${extension[@]}" test
 tests "vscode" 12m "${extension[@]}" test:e2e
 tests "neovim" 3m editors/nvim/test/run.sh
 tests "neovim-newer" 3m env NVIM="$newer/nvim" editors/nvim/test/run.sh
+tests "helix" 3m env HX="$newer/hx" editors/helix/test/run.sh
 tests "emacs" 3m editors/emacs/test/run.sh
 tests "acp" 5m npm --prefix editors/acp run --silent test
 finish
