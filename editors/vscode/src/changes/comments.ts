@@ -8,7 +8,14 @@ import type { WindowModel } from '../window';
 import { fileUri } from './documents';
 import { parseAddress, sideOf, versionOf } from './files';
 import type { ChangesStore } from './store';
-import { commentsWords, groupComments, type ThreadKey, type ThreadRow, threadName } from './threads';
+import {
+  commentsWords,
+  escapeMarkdown,
+  groupComments,
+  type ThreadKey,
+  type ThreadRow,
+  threadName,
+} from './threads';
 
 /** A comment as its commands get it. */
 export class ShownComment implements vscode.Comment {
@@ -162,7 +169,5 @@ export class ReviewComments implements vscode.Disposable {
 
 /** What was typed, as text: line breaks kept, no markup, no links that run commands. */
 function plain(text: string): vscode.MarkdownString {
-  const markdown = new vscode.MarkdownString();
-  markdown.appendText(text);
-  return markdown;
+  return new vscode.MarkdownString(escapeMarkdown(text));
 }

@@ -33,3 +33,14 @@ export function commentsWords(comments: readonly Comment[]): string {
   const files = new Set(comments.map(comment => comment.path)).size;
   return `${count(comments.length, 'comment')} on ${count(files, 'file')}`;
 }
+
+/**
+ * Markdown that shows the text as it was typed. MarkdownString.appendText does so too, but with &nbsp; for each space, and that is
+ * what the editor tells screen readers.
+ */
+export function escapeMarkdown(text: string): string {
+  return text
+    .replace(/[\\`*_{}[\]<>&~|]/g, '\\$&')
+    .replace(/^(\s*\d*)([#+\-=.)])/gm, '$1\\$2')
+    .replace(/\n/g, '  \n');
+}

@@ -68,7 +68,9 @@ export class Log {
         `${messageLabel(message)}: ${(message.text ?? message.question?.text ?? '').slice(0, 300)}`,
       );
     }
-    if (message.kind === 'question' && !message.done) this.#following = true; // it must not be missed
+    // A question must not be missed, and who says something wants to see it.
+    if ((message.kind === 'question' && !message.done) || (message.kind === 'user' && before === undefined))
+      this.#following = true;
     if (this.#scheduled) return;
     this.#scheduled = true;
     requestAnimationFrame(() => this.#draw());

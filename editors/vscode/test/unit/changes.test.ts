@@ -11,7 +11,7 @@ import {
   versionOf,
 } from '../../src/changes/files';
 import { mergeDone, mergePlan, resolvePrompt } from '../../src/changes/mergeWords';
-import { commentsWords, groupComments } from '../../src/changes/threads';
+import { commentsWords, escapeMarkdown, groupComments } from '../../src/changes/threads';
 import type { DiffFile, MergeResult } from '../../src/protocol';
 
 const file: DiffFile = { path: 'src/a b#?.go', status: 'modified', added: 3, deleted: 1 };
@@ -106,4 +106,11 @@ test('the agent is asked to resolve in terms that it can act on', () => {
   const text = resolvePrompt({ ...predicted, conflicts: many });
   assert.match(text, /git fetch sketch-host/);
   assert.match(text, /and 5 more/);
+});
+
+test('a comment is shown as it was typed', () => {
+  assert.equal(escapeMarkdown('Ask for the name first.'), 'Ask for the name first.');
+  assert.equal(escapeMarkdown('**not** [bold](command:x)'), '\\*\\*not\\*\\* \\[bold\\](command:x)');
+  assert.equal(escapeMarkdown('1. one\n- two\n# three'), '1\\. one  \n\\- two  \n\\# three');
+  assert.equal(escapeMarkdown('<b>&amp;'), '\\<b\\>\\&amp;');
 });
