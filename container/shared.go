@@ -129,7 +129,7 @@ func (e *Engine) dropOutdated(ctx context.Context, upon, ref string, age time.Du
 		if i.upon != upon || i.Owner != e.owner || i.InUse || time.Since(i.Created) < age || slices.Contains(i.Refs, ref) {
 			continue
 		}
-		if err := e.RemoveImage(ctx, i.ID); err != nil {
+		if err := e.DropImage(ctx, i); err != nil {
 			e.log.Debug("remove outdated image", "err", err)
 		}
 	}

@@ -27,7 +27,7 @@ type Engine interface {
 	Logs(ctx context.Context, id string, lines int) ([]byte, error)
 	Images(ctx context.Context) ([]container.StoredImage, error)
 	DiskUsage(ctx context.Context) (container.Usage, error)
-	RemoveImage(ctx context.Context, id string) error
+	DropImage(ctx context.Context, image container.StoredImage) error
 	Volumes(ctx context.Context) ([]container.StoredVolume, error)
 	RemoveVolume(ctx context.Context, name string) error
 	RemoveNetwork(ctx context.Context) (bool, error)

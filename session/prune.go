@@ -208,7 +208,7 @@ func (s *Supervisor) pruneImages(ctx context.Context, e Engine, usage container.
 			name = i.Refs[0]
 		}
 		if !o.DryRun {
-			err := e.RemoveImage(ctx, i.ID)
+			err := e.DropImage(ctx, i)
 			if errors.Is(err, container.ErrInUse) || errors.Is(err, container.ErrNotFound) {
 				continue
 			}

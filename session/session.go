@@ -207,8 +207,12 @@ func (s *Session) watchContainer(ctx context.Context) {
 			s.died(ctx, event.ExitCode, s.starts())
 		case container.EventDestroy:
 			s.removed()
-		case container.EventPause, container.EventOOM, container.EventInterrupted:
-			s.log.Warn("container event", "type", event.Type, "error", event.Err)
+		case container.EventPause:
+			s.log.Warn("the container is paused")
+		case container.EventOOM:
+			s.log.Warn("the container is out of memory, and the kernel ends a process in it")
+		case container.EventInterrupted:
+			s.log.Info("the engine does not answer; what runs inside goes on", "error", event.Err)
 		}
 	}
 }
