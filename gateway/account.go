@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // Balance is what a session has used so far.
@@ -30,12 +32,16 @@ type AccountConfig struct {
 type Account struct {
 	gateway *Gateway
 	cfg     AccountConfig
-	slots   chan struct{} // one for each call under way
+	slots   chan struct{}       // one for each call under way
+	bodies  *semaphore.Weighted // bytes of requests that are held for this session
 
 	mu       sync.Mutex // guards the fields below
 	balance  Balance
 	known    bool // balance was read
 	retrying Retry
+	failure  Failure
+	pending  Usage         // set aside for calls under way
+	settled  chan struct{} // closed, and made anew, when one of them has ended
 }
 
 // Retry is a wait for a server that did not answer.
@@ -51,7 +57,9 @@ const maxCalls = 4
 
 // Account returns a session's account.
 func (g *Gateway) Account(cfg AccountConfig) *Account {
-	return &Account{gateway: g, cfg: cfg, slots: make(chan struct{}, maxCalls)}
+	return &Account{
+		gateway: g, cfg: cfg, slots: make(chan struct{}, maxCalls), bodies: semaphore.NewWeighted(maxSessionBodies), settled: make(chan struct{}),
+	}
 }
 
 // Usage is what the session has used.
@@ -80,6 +88,30 @@ func (a *Account) Retrying() Retry {
 // Prompting says that a user is about to send a prompt, which may begin a turn. The container numbers turns, but only this gives it another turn's budget.
 func (a *Account) Prompting() error {
 	return a.update(func(b *Balance) { b.Fresh = true })
+}
+
+// Failure is why the latest call got no answer, in the words that are for the user alone: the container is told what kind it was.
+type Failure struct {
+	Kind    string // of [HeaderError]; empty: the latest call got its answer
+	Message string // for people; no key is in it
+}
+
+// Failure is that of the latest call.
+func (a *Account) Failure() Failure {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.failure
+}
+
+func (a *Account) setFailure(f Failure) (changed bool) {
+	a.mu.Lock()
+	changed = a.failure != f
+	a.failure = f
+	a.mu.Unlock()
+	if changed && a.cfg.Changed != nil {
+		a.cfg.Changed()
+	}
+	return changed
 }
 
 func (a *Account) setRetrying(r Retry) {
@@ -119,22 +151,7 @@ func (e *BudgetError) Error() string {
 	return fmt.Sprintf("the budget of the %s is used up: %s of %s", e.What, e.Used, e.Limit)
 }
 
-// admit refuses a call for which there is no budget left. turn is 0 for calls that name none, as those of other programs inside: they belong to the
-// current one.
-func (a *Account) admit(turn int, budget Budget) error {
-	if err := a.update(func(b *Balance) { b.enter(turn) }); err != nil {
-		return err
-	}
-	a.mu.Lock()
-	balance := a.balance
-	a.mu.Unlock()
-	if err := budget.Session.check("session", balance.Session); err != nil {
-		return err
-	}
-	return budget.Turn.check("turn", balance.InTurn)
-}
-
-// enter begins a turn, if a user's prompt allowed one.
+// enter begins a turn, if a user's prompt allowed one. turn is 0 for calls that name none, as those of other programs inside: they belong to the current one.
 func (b *Balance) enter(turn int) {
 	if b.Fresh && turn > 0 && turn != b.Turn {
 		b.Turn, b.InTurn, b.Fresh = turn, Usage{}, false
@@ -146,14 +163,18 @@ func (a *Account) spend(u Usage) error {
 	return a.update(func(b *Balance) { b.Session, b.InTurn = b.Session.Add(u), b.InTurn.Add(u) })
 }
 
-// spendAbandoned counts a call whose caller was gone before the answer began: the model's server works, and is paid, all the same.
+// spendAbandoned counts an attempt that a model's server took and whose answer never began, since its caller was gone or the connection broke: it works,
+// and is paid, all the same.
 func (a *Account) spendAbandoned(req request) {
 	if req.route.free {
 		return
 	}
-	const bytesPerToken = 4 // about
-	u := Usage{Calls: 1, Input: int64(len(req.body) / bytesPerToken)}
-	if err := a.spend(u.priced(req.model.Prices)); err != nil {
+	a.count(Usage{Input: int64(req.size / bytesPerToken)}.priced(req.model.Prices))
+}
+
+// count spends what has been used already, so that nothing can be refused any more.
+func (a *Account) count(u Usage) {
+	if err := a.spend(u); err != nil {
 		a.gateway.cfg.Log.Error("usage was not counted", "err", err)
 	}
 }

@@ -1,12 +1,11 @@
 package gateway
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -31,7 +30,7 @@ func (a *Account) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := a.call(w, r, rt); err != nil {
-		a.gateway.answer(w, rt.provider, err)
+		a.answer(w, rt.provider, err)
 	}
 }
 
@@ -41,10 +40,11 @@ func (a *Account) call(w http.ResponseWriter, r *http.Request, rt route) error {
 	if size < 0 || size > maxBody {
 		size = maxBody
 	}
-	release, err := a.gateway.hold(r.Context(), 3*size) // as it came, as it is understood, and as it is sent
+	release, err := a.hold(r.Context(), 3*size) // as it came, as it is understood, and as it is sent
 	if err != nil {
 		return err
 	}
+	release = sync.OnceFunc(release)
 	defer release()
 	body, err := readBody(w, r)
 	if err != nil {
@@ -58,14 +58,20 @@ func (a *Account) call(w http.ResponseWriter, r *http.Request, rt route) error {
 	if turn, err := strconv.Atoi(r.Header.Get(HeaderTurn)); err == nil && turn > 0 {
 		req.turn = turn
 	}
-	if err := a.admit(req.turn, settings.Budget); err != nil {
+	settle, err := a.admit(r.Context(), req, settings.Budget)
+	if err != nil {
 		return budgetRefusal(err)
 	}
+	defer settle()
 	res, first, err := a.reach(r.Context(), req, r.Header)
 	if err != nil {
 		return err
 	}
 	defer res.Body.Close()
+	// The request was read to its end by the model's server. How long the container reads the answer is then nobody else's matter.
+	req.body = nil
+	release()
+	a.setFailure(Failure{})
 	return a.relay(w, res, first, req)
 }
 
@@ -89,39 +95,4 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 		return nil, invalid("read request: %w", err)
 	}
 	return body, control.SetReadDeadline(time.Time{})
-}
-
-// answer tells an error in the provider's own shape, so that its SDK understands it.
-func (g *Gateway) answer(w http.ResponseWriter, p Provider, err error) {
-	r, ok := errors.AsType[*refusal](err)
-	switch {
-	case ok:
-	case errors.Is(err, context.Canceled):
-		return // nobody listens
-	default:
-		g.cfg.Log.Warn("gateway", "err", err)
-		r = &refusal{status: http.StatusBadGateway, kind: "model", err: err}
-	}
-	message := r.Error()
-	kind := map[int]string{
-		http.StatusBadRequest: "invalid_request_error", http.StatusUnauthorized: "authentication_error", http.StatusPaymentRequired: "billing_error",
-		http.StatusNotFound: "not_found_error", http.StatusRequestEntityTooLarge: "request_too_large", http.StatusTooManyRequests: "rate_limit_error",
-	}[r.status]
-	if kind == "" {
-		kind = "api_error"
-	}
-	failure := map[string]any{"type": kind, "message": message, "code": r.kind}
-	if p == Anthropic {
-		delete(failure, "code")
-	}
-	body, encodeErr := json.Marshal(map[string]any{"type": "error", "error": failure})
-	if encodeErr != nil { // strings always encode
-		body = nil
-	}
-	w.Header().Set("Content-Type", "application/json")
-	if r.kind != "" {
-		w.Header().Set(HeaderError, r.kind)
-	}
-	w.WriteHeader(r.status)
-	_, _ = w.Write(body) // whether it is read is the container's matter
 }

@@ -40,6 +40,8 @@ type Gateway struct {
 const (
 	maxBody   = 32 << 20 // of one request, as the providers' own
 	maxBodies = 8 * maxBody
+
+	maxSessionBodies = 3 * maxBody // the largest request; no session has more at a time, so that others find room
 )
 
 // New returns a gateway without settings.
@@ -118,10 +120,17 @@ func (s Settings) DefaultModel(ready func(Model) error) (Model, bool) {
 	return Model{}, false
 }
 
-// hold reserves memory for a request's body, waiting for others to be done with theirs.
-func (g *Gateway) hold(ctx context.Context, bytes int64) (release func(), err error) {
-	if err := g.bodies.Acquire(ctx, bytes); err != nil {
+// hold reserves memory for a request's body, waiting for the session's others, and then for other sessions', to be done with theirs.
+func (a *Account) hold(ctx context.Context, bytes int64) (release func(), err error) {
+	if err := a.bodies.Acquire(ctx, bytes); err != nil {
 		return nil, err
 	}
-	return func() { g.bodies.Release(bytes) }, nil
+	if err := a.gateway.bodies.Acquire(ctx, bytes); err != nil {
+		a.bodies.Release(bytes)
+		return nil, err
+	}
+	return func() {
+		a.gateway.bodies.Release(bytes)
+		a.bodies.Release(bytes)
+	}, nil
 }

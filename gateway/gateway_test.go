@@ -248,8 +248,8 @@ func TestRetriesBeforeTheFirstByte(t *testing.T) {
 	if r := w.account.Retrying(); r != (Retry{}) {
 		t.Errorf("still retrying: %+v", r)
 	}
-	if u := w.account.Usage(); u.Calls != 1 {
-		t.Errorf("counted %d calls", u.Calls)
+	if u := w.account.Usage(); u.Calls != 2 || u.Input < int64(len(claudeHi)/bytesPerToken) {
+		t.Errorf("counted %+v; two requests were taken, and two refused", u)
 	}
 }
 
@@ -284,7 +284,10 @@ func TestGivingUpSaysWhy(t *testing.T) {
 		"told not to":       {`{"status": 500, "header": {"X-Should-Retry": "false"}}`, 500, "model", "500", 1},
 		"too long a wait":   {`{"status": 429, "header": {"Retry-After": "3600"}}`, 429, "model", "429", 1},
 		"key refused":       {`{"status": 401, "body": "{\"error\":{\"message\":\"Incorrect API key provided: ` + secret + `\"}}"}`, 401, "noModel", "the key was refused", 1},
-		"key in the words":  {`{"status": 400, "body": "no ` + secret + ` here"}`, 400, "model", "no … here", 1},
+		"key in the words":  {`{"status": 400, "body": "{\"error\":{\"message\":\"no ` + secret + ` here\"}}"}`, 400, "model", "no … here", 1},
+		"addresses in them": {`{"status": 400, "body": "{\"error\":{\"message\":\"not at http://gpu.corp:8000/v1 nor 10.1.2.3:80 nor [fe80::1]:80\"}}"}`, 400, "model", "not at … nor … nor …", 1},
+		"a proxy's page":    {`{"status": 403, "body": "squid at proxy.corp"}`, 403, "noModel", "no key for claude: the key was refused (403)", 1},
+		"what went wrong":   {`{"status": 500, "header": {"X-Should-Retry": "false"}, "body": "{\"error\":{\"message\":\"open /srv/model\"}}"}`, 500, "model", "claude: its server answered 500 Internal Server Error", 1},
 		"redirect":          {`{"status": 302, "header": {"Location": "http://127.0.0.1:1/"}}`, 502, "model", "redirects", 1},
 		"always overloaded": {`{"status": 529}`, 529, "model", "529", 8},
 	} {
@@ -309,8 +312,11 @@ func TestAServerThatIsNotThere(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, `{"steps": []}`, func(s *Settings) { s.Models[0].BaseURL = "http://127.0.0.1:1" })
 	status, text, header := w.answer(messages, claudeHi)
-	if status != http.StatusBadGateway || header.Get(HeaderError) != "model" || !strings.Contains(text, "refused") {
+	if status != http.StatusBadGateway || header.Get(HeaderError) != "model" || !strings.Contains(text, "claude: its server cannot be reached") || strings.Contains(text, "127.0.0.1") {
 		t.Errorf("%d %s", status, text)
+	}
+	if f := w.account.Failure(); f.Kind != "model" || !strings.Contains(f.Message, "127.0.0.1:1: connect: connection refused") || !strings.Contains(w.log.String(), "connection refused") {
+		t.Errorf("the user is told %+v", f)
 	}
 }
 

@@ -34,24 +34,9 @@ type request struct {
 	turn   int
 	stream bool
 	body   []byte
-}
+	size   int // of body, which is dropped before its answer ends
 
-// refusal is an answer of the gateway's own.
-type refusal struct {
-	status int
-	kind   string // of X-Sketch-Error: "noModel", "budget", "model"; empty: the request was not valid
-	err    error
-}
-
-func (r *refusal) Error() string { return r.err.Error() }
-func (r *refusal) Unwrap() error { return r.err }
-
-func refuse(status int, kind string, err error) error {
-	return &refusal{status: status, kind: kind, err: err}
-}
-
-func invalid(format string, args ...any) error {
-	return refuse(http.StatusBadRequest, "", fmt.Errorf(format, args...))
+	mayGenerate int64 // tokens, by the limit that the request names
 }
 
 // maxValues bounds what decoding a body takes: a value of two bytes can take hundreds.
@@ -76,8 +61,15 @@ func examine(rt route, name string, settings Settings, body []byte) (request, er
 	if err != nil {
 		return request{}, err
 	}
+	if err := knownMembers(rt.provider, members); err != nil {
+		return request{}, err
+	}
 	if err := onlyOurTools(rt.provider, members); err != nil {
 		return request{}, err
+	}
+	limit, err := mayGenerate(model, members)
+	if err != nil {
+		return request{}, invalid("%w", err)
 	}
 	for _, member := range []string{"messages", "system"} {
 		if err := noAddresses(rt.provider, members[member]); err != nil {
@@ -91,7 +83,7 @@ func examine(rt route, name string, settings Settings, body []byte) (request, er
 	if err != nil {
 		return request{}, invalid("encode request: %w", err)
 	}
-	return request{route: rt, model: model, stream: stream, body: clean}, nil
+	return request{route: rt, model: model, stream: stream, body: clean, size: len(clean), mayGenerate: limit}, nil
 }
 
 // choose finds the model that is asked for, by its name in the settings or by the provider's.
@@ -134,11 +126,6 @@ var clientTools = []string{"custom", "bash_", "text_editor_", "computer_", "memo
 // onlyOurTools refuses what the model's server would do by itself: search and fetch pages, run code, talk to MCP servers. That reaches the network, which
 // the container may have been denied.
 func onlyOurTools(p Provider, members map[string]json.RawMessage) error {
-	for _, name := range []string{"mcp_servers", "container", "web_search_options"} {
-		if _, ok := members[name]; ok {
-			return invalid("%s is not allowed: what the model's server does by itself is outside the sandbox", name)
-		}
-	}
 	var tools []map[string]json.RawMessage
 	if err := decodeOptional(members["tools"], &tools); err != nil {
 		return invalid("tools: %w", err)
@@ -156,8 +143,8 @@ func onlyOurTools(p Provider, members map[string]json.RawMessage) error {
 			return invalid("tools[%d]: %.80q is not allowed: what the model's server does by itself is outside the sandbox", i, kind)
 		}
 	}
-	if len(tools) == 0 {
-		return nil
+	if err := boundedTools(tools); err != nil || len(tools) == 0 {
+		return err
 	}
 	clean, err := json.Marshal(tools)
 	if err != nil {
@@ -226,7 +213,8 @@ func (e *addressError) Error() string {
 	return fmt.Sprintf("%.80q is not allowed: the model's server would fetch it; send the data itself", e.address)
 }
 
-// object reads an object's members. The input of a tool call is the model's own text and may have any address.
+// object reads an object's members. The input of a tool call is the model's own text, which its server hands back to it: it may have any address, and a
+// member twice, as it was generated.
 func (w *contentWalk) object(depth int) error {
 	seen := map[string]bool{}
 	kind, input := "", json.RawMessage(nil)

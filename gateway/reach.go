@@ -1,15 +1,18 @@
 package gateway
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptrace"
+	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -26,6 +29,9 @@ type attempt struct {
 	reason string
 	after  time.Duration // the server's own wish; 0: none
 	final  bool          // another one is of no use
+	taken  bool          // the request went out whole, and nothing tells what became of it
+	used   Usage         // as the server reported it
+	inside string        // reason, for the container; empty: the same
 }
 
 // reach gets an answer and its first bytes, trying again where that may help. Nothing has been passed on until it returns, so that a retry cannot be seen.
@@ -40,10 +46,8 @@ func (a *Account) reach(ctx context.Context, req request, header http.Header) (*
 		if failed == nil {
 			return res, first, nil
 		}
+		a.spendFailed(req, failed)
 		if ctx.Err() != nil {
-			if failed.status == 0 {
-				a.spendAbandoned(req)
-			}
 			return nil, nil, ctx.Err()
 		}
 		if failed.status == http.StatusUnauthorized && n == 1 && len(req.model.APIKeyCommand) > 0 {
@@ -65,6 +69,17 @@ func (a *Account) reach(ctx context.Context, req request, header http.Header) (*
 	}
 }
 
+// spendFailed counts an attempt that will be no answer: what the server reported, or else what it was given, unless it said that it did nothing.
+func (a *Account) spendFailed(req request, failed *attempt) {
+	switch {
+	case req.route.free:
+	case failed.used != Usage{}:
+		a.count(failed.used)
+	case failed.taken:
+		a.spendAbandoned(req)
+	}
+}
+
 func sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -80,24 +95,29 @@ func sleep(ctx context.Context, d time.Duration) error {
 func (g *Gateway) key(ctx context.Context, m Model) (string, error) {
 	key, err := g.keys.find(ctx, m)
 	if err != nil {
-		return "", refuse(http.StatusUnauthorized, "noModel", err)
+		return "", refusePrivately(http.StatusUnauthorized, "noModel", err, "there is no key for "+m.Name+"; the editor says why")
 	}
 	if key != "" && plain(m.base(g.cfg.Getenv)) {
-		return "", refuse(http.StatusUnauthorized, "noModel", &KeyError{m.Name, "it would be sent unencrypted to " + m.base(g.cfg.Getenv), "Use an https:// address, or no key."})
+		err := &KeyError{m.Name, "it would be sent unencrypted to " + m.base(g.cfg.Getenv), "Use an https:// address, or no key."}
+		return "", refusePrivately(http.StatusUnauthorized, "noModel", err, "the key of "+m.Name+" would be sent unencrypted")
 	}
 	return key, nil
 }
 
 // attempt makes one request. Either it returns an answer and its first bytes, or why there is none.
 func (g *Gateway) attempt(ctx context.Context, req request, header http.Header, key string) (*http.Response, []byte, *attempt) {
-	out, err := http.NewRequestWithContext(ctx, http.MethodPost, req.model.base(g.cfg.Getenv)+req.route.path, bytes.NewReader(req.body))
+	var taken atomic.Bool
+	trace := &httptrace.ClientTrace{WroteRequest: func(info httptrace.WroteRequestInfo) { taken.Store(info.Err == nil) }}
+	out, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, trace), http.MethodPost, req.model.base(g.cfg.Getenv)+req.route.path, nil)
 	if err != nil {
-		return nil, nil, &attempt{reason: err.Error(), final: true}
+		return nil, nil, &attempt{reason: err.Error(), final: true, inside: "its address is none"}
 	}
+	body := &payload{data: req.body}
+	body.attach(out)
 	g.head(out, header, req.model.Provider, key)
 	res, err := g.client.Do(out)
 	if err != nil {
-		return nil, nil, &attempt{reason: redact(err.Error(), key)}
+		return nil, nil, &attempt{reason: redact(err.Error(), key), taken: taken.Load(), inside: "its server cannot be reached"}
 	}
 	if res.StatusCode != http.StatusOK {
 		defer res.Body.Close()
@@ -107,19 +127,25 @@ func (g *Gateway) attempt(ctx context.Context, req request, header http.Header, 
 	n, err := res.Body.Read(first)
 	if n == 0 && err != nil {
 		res.Body.Close()
-		return nil, nil, &attempt{reason: "the connection broke before the answer: " + redact(err.Error(), key)}
+		return nil, nil, &attempt{
+			reason: "the connection broke before the answer: " + redact(err.Error(), key), taken: true, inside: "the connection broke before the answer",
+		}
 	}
+	body.drop() // no further attempt follows
 	return res, first[:n], nil
 }
 
 // passed are the headers of the container that go on; everything else stays here.
-var passed = []string{"Accept", "Anthropic-Version", "Anthropic-Beta"} //nolint:gochecknoglobals // a table
+var passed = []string{"Accept", "Anthropic-Version"} //nolint:gochecknoglobals // a table
 
 func (g *Gateway) head(out *http.Request, header http.Header, p Provider, key string) {
 	for _, name := range passed {
 		if value := header.Get(name); value != "" && len(value) < 1<<10 {
 			out.Header.Set(name, value)
 		}
+	}
+	if known := knownBetas(header); known != "" && p == Anthropic {
+		out.Header.Set("Anthropic-Beta", known)
 	}
 	out.Header.Set("Content-Type", "application/json")
 	out.Header.Set("User-Agent", strings.TrimSpace("sketch-ide "+g.cfg.Version))
@@ -146,8 +172,16 @@ func failedAnswer(res *http.Response, m Model, key string) *attempt {
 		// Its own words may quote a part of the key.
 		a.reason, a.final = "the key was refused ("+strconv.Itoa(res.StatusCode)+")", true
 	default:
-		a.reason = fmt.Sprintf("%d %s", res.StatusCode, redact(errorText(body), key))
+		text, own := errorText(body)
+		a.reason = fmt.Sprintf("%d %s", res.StatusCode, redact(text, key))
 		a.final = !retryable(res)
+		if !own || res.StatusCode >= 500 { // the page of a proxy, or what went wrong there
+			a.inside = fmt.Sprintf("its server answered %d %s", res.StatusCode, http.StatusText(res.StatusCode))
+		}
+	}
+	told := meter{provider: m.Provider, whole: body}
+	if used, ok := told.reported(m.Prices); ok {
+		a.used = used
 	}
 	return a
 }
@@ -197,8 +231,13 @@ func (a *attempt) refusal(m Model) error {
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return refuse(status, "noModel", &KeyError{m.Name, a.reason, "Look whether the key is right and may use this model."})
 	}
-	return refuse(status, "model", errors.New(m.Name+": "+a.reason))
+	return refusePrivately(status, "model", errors.New(m.Name+": "+a.reason), m.Name+": "+withoutAddresses(cmp.Or(a.inside, a.reason)))
 }
+
+// address is what may say where on the host, or beyond it, something is.
+var address = regexp.MustCompile(`[A-Za-z][A-Za-z0-9+.-]*://[^\s"'<>]+|\b(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?|\[[0-9a-fA-F:]+\](?::\d+)?`)
+
+func withoutAddresses(text string) string { return address.ReplaceAllString(text, "…") }
 
 // redact takes a key out of a text that comes from elsewhere.
 func redact(text, key string) string {

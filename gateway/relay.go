@@ -15,7 +15,7 @@ const stallTimeout = 5 * time.Minute
 
 // relay passes an answer on, each piece at once, and counts what it used.
 func (a *Account) relay(w http.ResponseWriter, res *http.Response, first []byte, req request) error {
-	m := meter{provider: req.model.Provider, sent: len(req.body), stream: strings.HasPrefix(res.Header.Get("Content-Type"), "text/event-stream")}
+	m := meter{provider: req.model.Provider, sent: req.size, stream: strings.HasPrefix(res.Header.Get("Content-Type"), "text/event-stream")}
 	for _, name := range []string{"Content-Type", "Request-Id", "X-Request-Id"} {
 		if value := res.Header.Get(name); value != "" {
 			w.Header().Set(name, value)
@@ -24,9 +24,7 @@ func (a *Account) relay(w http.ResponseWriter, res *http.Response, first []byte,
 	w.Header().Set("Cache-Control", "no-store")
 	err := pump(w, res.Body, first, m.feed)
 	if !req.route.free {
-		if spendErr := a.spend(m.result().priced(req.model.Prices)); spendErr != nil {
-			a.gateway.cfg.Log.Error("usage was not counted", "err", spendErr)
-		}
+		a.count(m.priced(req.model.Prices))
 	}
 	if err != nil {
 		a.gateway.cfg.Log.Debug("answer broke off", "model", req.model.Name, "err", err)
@@ -44,6 +42,9 @@ func pump(w http.ResponseWriter, body io.ReadCloser, chunk []byte, seen func([]b
 	for {
 		if len(chunk) > 0 {
 			seen(chunk)
+			if err := control.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+				return err
+			}
 			if _, err := w.Write(chunk); err != nil {
 				return err
 			}
@@ -63,20 +64,20 @@ func pump(w http.ResponseWriter, body io.ReadCloser, chunk []byte, seen func([]b
 	}
 }
 
-// errorText is what a server says is wrong, in one line.
-func errorText(body []byte) string {
+// errorText is what a server says is wrong, in one line, and whether it said so by the API's own rules.
+func errorText(body []byte) (text string, own bool) {
 	var failure struct {
 		Error struct {
 			Message string `json:"message"`
 		} `json:"error"`
 	}
-	text := string(body)
+	text = string(body)
 	if json.Unmarshal(body, &failure) == nil && failure.Error.Message != "" {
-		text = failure.Error.Message
+		text, own = failure.Error.Message, true
 	}
 	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "")), " ")
 	if runes := []rune(text); len(runes) > 500 {
 		text = string(runes[:500]) + "…"
 	}
-	return text
+	return text, own
 }

@@ -17,18 +17,19 @@ const (
 	idleTimeout   = 30 * time.Second // a host serves few channels at once
 	bodyTimeout   = 2 * time.Minute
 	maxHeader     = 64 << 10
+	writeTimeout  = 2 * time.Minute // of one piece of an answer, which the container takes or does not
+	drainTimeout  = 10 * time.Second
 )
 
 // Serve answers the HTTP/1.1 requests on rw until its end, or that of ctx, and closes it.
 func (a *Account) Serve(ctx context.Context, rw io.ReadWriteCloser) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer rw.Close()
 	// net/http needs deadlines, to look for the client's end while it answers; a pipe has them.
 	here, there := net.Pipe()
 	var copies sync.WaitGroup
-	defer copies.Wait()
-	// Both end when either side does: rw is closed by the container, by the end of ctx, or below; the pipe by the server.
+	// Both end when either side does: rw is closed by the container, by the end of ctx, or, for one that takes nothing, a while after the server closed
+	// the pipe.
 	copies.Go(func() {
 		_, _ = io.Copy(there, rw) // the end is told by closing
 		there.Close()
@@ -38,9 +39,15 @@ func (a *Account) Serve(ctx context.Context, rw io.ReadWriteCloser) {
 		rw.Close()
 		there.Close()
 	})
-	stop := context.AfterFunc(ctx, func() { here.Close() })
+	stop := context.AfterFunc(ctx, func() {
+		here.Close()
+		rw.Close()
+	})
 	defer stop()
 	a.serveHTTP(ctx, here)
+	drain := time.AfterFunc(drainTimeout, func() { rw.Close() })
+	defer drain.Stop()
+	copies.Wait()
 }
 
 func (a *Account) serveHTTP(ctx context.Context, conn net.Conn) {

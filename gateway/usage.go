@@ -27,6 +27,14 @@ func (u Usage) Add(v Usage) Usage {
 	}
 }
 
+// Sub is what remains of u without v.
+func (u Usage) Sub(v Usage) Usage {
+	return Usage{
+		Input: u.Input - v.Input, Output: u.Output - v.Output, CacheRead: u.CacheRead - v.CacheRead, CacheWrite: u.CacheWrite - v.CacheWrite,
+		Calls: u.Calls - v.Calls, Dollars: u.Dollars - v.Dollars, Unpriced: u.Unpriced - v.Unpriced,
+	}
+}
+
 // priced is u, one call, with its price.
 func (u Usage) priced(p *Prices) Usage {
 	u.Calls = 1
@@ -61,8 +69,9 @@ type meter struct {
 	whole  []byte // of an answer that is not a stream
 	events int64  // of content, each a token or more
 	told   Usage
-	input  bool // told has what was sent
-	output bool // told has what was generated, to the end
+	hour   int64 // of told.CacheWrite: what the cache keeps for an hour
+	input  bool  // told has what was sent
+	output bool  // told has what was generated, to the end
 }
 
 // feed takes the next bytes of the answer.
@@ -128,7 +137,10 @@ type rawUsage struct {
 
 	Prompt     *int64 `json:"prompt_tokens"`
 	Completion *int64 `json:"completion_tokens"`
-	Details    struct {
+	Creation   struct {
+		Hour int64 `json:"ephemeral_1h_input_tokens"`
+	} `json:"cache_creation"`
+	Details struct {
 		Cached int64 `json:"cached_tokens"`
 	} `json:"prompt_tokens_details"`
 }
@@ -156,12 +168,29 @@ func (m *meter) take(u *rawUsage, final bool) {
 	set(&m.told.Output, u.Output)
 	set(&m.told.CacheRead, u.CacheRead)
 	set(&m.told.CacheWrite, u.CacheWrite)
+	m.hour = max(m.hour, u.Creation.Hour)
 	m.input = m.input || u.Input != nil
 	m.output = m.output || final && u.Output != nil
 }
 
 // bytesPerToken is a common ratio, for what nobody counted.
 const bytesPerToken = 4
+
+// priced is what the call used, with its price. What the cache keeps for an hour instead of minutes costs twice what is sent.
+func (m *meter) priced(p *Prices) Usage {
+	u := m.result().priced(p)
+	if p != nil {
+		plain := Usage{CacheWrite: 1e6}.priced(p).Dollars
+		u.Dollars += float64(min(m.hour, u.CacheWrite)) * max(2*p.Input-plain, 0) / 1e6
+	}
+	return u
+}
+
+// reported reads what an answer that is an error says was used.
+func (m *meter) reported(p *Prices) (u Usage, ok bool) {
+	u = m.priced(p)
+	return u, m.input || m.output
+}
 
 // result is what the call used.
 func (m *meter) result() Usage {

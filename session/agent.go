@@ -131,6 +131,12 @@ func (p *agentPart) view() (conversation.Status, bool) {
 			Message: fmt.Sprintf("%s: %s; attempt %d follows at %s", r.Model, r.Reason, r.Attempt+1, r.Until.Local().Format(time.TimeOnly)),
 		}
 	}
+	// The container knows of what kind a failure was; where it happened is for the user alone.
+	if f := p.account.Failure(); status.Error != nil && f.Kind != "" && status.Error.Kind == f.Kind && f.Message != "" {
+		whole := *status.Error
+		whole.Message = f.Message
+		status.Error = &whole
+	}
 	return status, known
 }
 
