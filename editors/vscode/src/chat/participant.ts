@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import type { Backend } from '../backend';
 import { errorText, userError } from '../errors';
 import type { ChatStore } from './store';
-import { TurnText } from './turnText';
+import { type Piece, TurnText } from './turnText';
 
 /** Registers the participant where the editor has the Chat API; a fork may lack it. */
 export function registerParticipant(backend: Backend, store: ChatStore): vscode.Disposable {
@@ -30,19 +30,16 @@ async function answer(
     return;
   }
   const text = new TurnText();
-  const listening = store.onDidReceive(({ message }) => {
-    const { markdown, progress } = text.take(message);
-    if (progress !== undefined) stream.progress(progress);
-    if (markdown !== '') stream.markdown(markdown);
-  });
+  const listening = store.onDidReceive(({ message }) => show(text.take(message), stream));
   const cancelled = token.onCancellationRequested(() => {
     // The answer is not waited for: the turn's end is told by the agent's state.
     void backend.execute('sketch.cancel', { session: session.name }).catch(() => {});
   });
   try {
     const { turn } = await backend.execute('sketch.prompt', { session: session.name, text: request.prompt });
-    text.begin(turn);
+    show(text.begin(turn), stream);
     await turnOver(store, turn, token);
+    await store.catchUp(session.name);
   } catch (error) {
     const known = userError(error);
     if (known !== undefined) stream.markdown(errorText(known));
@@ -50,6 +47,13 @@ async function answer(
     listening.dispose();
     cancelled.dispose();
   }
+}
+
+function show({ markdown, progress, asks }: Piece, stream: vscode.ChatResponseStream): void {
+  if (progress !== undefined) stream.progress(progress);
+  if (markdown !== '') stream.markdown(markdown);
+  // This chat takes no second message while it waits for the first one's answer.
+  if (asks) stream.button({ command: 'sketch.openChat', title: 'Answer in Sketch Chat' });
 }
 
 /** Resolves when the turn is over, or nobody waits for it any more. */

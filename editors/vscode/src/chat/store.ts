@@ -72,7 +72,18 @@ export class ChatStore implements vscode.Disposable {
   /** How the agent stood before and stands now; a turn that ended is looked at once more. */
   agentChanged(status: AgentStatus, before: AgentStatus | undefined): void {
     if (status.state === 'idle' && before !== undefined && before.state !== 'idle')
-      void this.#fill(status.session);
+      void this.catchUp(status.session);
+  }
+
+  /** Asks for what a slow reader was not told, and tells it. */
+  async catchUp(session: string): Promise<void> {
+    const after = this.#conversations.settled(session);
+    const answer = await this.#backend
+      .execute('sketch.conversation', { session, after })
+      .catch(error => this.#quietly('conversation', error));
+    if (answer === undefined || answer.messages.length === 0) return;
+    this.#conversations.fill(answer);
+    for (const message of answer.messages) this.#message.fire({ session, message });
   }
 
   attach(...attachments: Attachment[]): void {
@@ -146,16 +157,6 @@ export class ChatStore implements vscode.Disposable {
     this.#conversations.load(answer);
     this.#window.apply({ type: 'agent', status: answer.status });
     this.#reloaded.fire();
-  }
-
-  async #fill(session: string): Promise<void> {
-    const after = this.#conversations.settled(session);
-    const answer = await this.#backend
-      .execute('sketch.conversation', { session, after })
-      .catch(error => this.#quietly('conversation', error));
-    if (answer === undefined || answer.messages.length === 0) return;
-    this.#conversations.fill(answer);
-    for (const message of answer.messages) this.#message.fire({ session, message });
   }
 
   #quietly(what: string, error: unknown): undefined {

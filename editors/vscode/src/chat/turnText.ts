@@ -7,6 +7,8 @@ export interface Piece {
   readonly markdown: string;
   /** What the agent does now. */
   readonly progress?: string;
+  /** It waits for an answer. */
+  readonly asks?: true;
 }
 
 const nothing: Piece = { markdown: '' };
@@ -16,22 +18,17 @@ export class TurnText {
   readonly #waiting: Message[] = [];
   #turn: number | undefined;
 
-  /** Names the turn; what came of it before is told by the next message. */
-  begin(turn: number): void {
+  /** Names the turn, and returns what came of it before: a short one may even be over. */
+  begin(turn: number): Piece {
     this.#turn = turn;
+    const pieces = this.#waiting.splice(0).map(message => this.#piece(message));
+    return { ...pieces.at(-1), markdown: pieces.map(piece => piece.markdown).join('') };
   }
 
   take(message: Message): Piece {
-    if (this.#turn === undefined) {
-      this.#waiting.push(message); // which turn it is, is not known yet
-      return nothing;
-    }
-    const pieces = [...this.#waiting.splice(0), message].map(known => this.#piece(known));
-    const progress = pieces.findLast(piece => piece.progress !== undefined)?.progress;
-    return {
-      markdown: pieces.map(piece => piece.markdown).join(''),
-      ...(progress !== undefined && { progress }),
-    };
+    if (this.#turn !== undefined) return this.#piece(message);
+    this.#waiting.push(message); // which turn it is, is not known yet
+    return nothing;
   }
 
   #piece(message: Message): Piece {
@@ -43,11 +40,12 @@ export class TurnText {
         return message.done
           ? nothing
           : { markdown: '', progress: `${message.tool?.name}: ${message.tool?.title}` };
-      case 'question':
+      case 'question': {
+        const markdown = this.#rest(message.id, message.question?.text ?? message.text ?? '', true);
+        return { markdown, ...(markdown !== '' && !message.done && { asks: true }) };
+      }
       case 'notice':
-        return {
-          markdown: this.#rest(message.id, message.question?.text ?? message.text ?? '', message.done),
-        };
+        return { markdown: this.#rest(message.id, message.text ?? '', message.done) };
       default:
         return nothing;
     }

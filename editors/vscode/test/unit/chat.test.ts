@@ -86,11 +86,28 @@ test('attachments are named by their lines', () => {
 test('a turn is told as text that only grows', () => {
   const text = new TurnText();
   assert.equal(text.take(message(1, { text: 'He', done: false })).markdown, ''); // the turn is not known yet
-  text.begin(1);
-  assert.equal(text.take(message(1, { text: 'Hello', done: false })).markdown, 'Hello');
+  assert.equal(text.begin(1).markdown, 'He');
+  assert.equal(text.take(message(1, { text: 'Hello', done: false })).markdown, 'llo');
   assert.equal(text.take(message(1, { text: 'Hello you' })).markdown, ' you\n\n');
   assert.equal(text.take(message(1, { text: 'Hello you' })).markdown, '');
   assert.equal(text.take(message(2, { turn: 2, text: 'another turn' })).markdown, '');
   const tool = { id: 't', name: 'bash', title: 'go test', state: 'running' } as const;
   assert.equal(text.take(message(3, { kind: 'tool', done: false, tool })).progress, 'bash: go test');
+});
+
+test('a turn that is over before its number is known is told whole', () => {
+  const text = new TurnText();
+  text.take(message(1, { text: 'Done.' }));
+  text.take(message(2, { kind: 'notice', text: 'Committed.' }));
+  assert.deepEqual(text.begin(1), { markdown: 'Done.\n\nCommitted.\n\n' });
+});
+
+test('a question in a turn is told once, and that it waits', () => {
+  const text = new TurnText();
+  text.begin(1);
+  const question = { text: 'Which colour?', options: ['Blue'] };
+  const asked = message(1, { kind: 'question', question, done: false });
+  assert.deepEqual(text.take(asked), { markdown: 'Which colour?\n\n', asks: true });
+  const answered = { ...question, answer: 'Blue', answered: true };
+  assert.deepEqual(text.take(message(1, { kind: 'question', question: answered })), { markdown: '' });
 });
