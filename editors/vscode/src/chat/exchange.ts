@@ -55,8 +55,8 @@ export type PageCommand = (typeof pageCommands)[number];
 
 /** Bounds of what a person can send at once; the backend has its own. */
 const maxText = 1 << 20;
-const maxImages = 8;
-const imageTypes = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'];
+export const maxImages = 8;
+export const imageTypes = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'];
 
 /** Reads a message of the page; undefined for what is none. */
 export function readFromPage(value: unknown): FromPage | undefined {

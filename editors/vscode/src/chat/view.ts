@@ -177,7 +177,7 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
   <title>Sketch Chat</title>
 </head>
 <body>
-  <main id="chat"></main>
+  <main id="chat"><h1 class="unseen">Sketch Chat</h1></main>
   <script nonce="${nonce}" src="${address('chat.js')}"></script>
 </body>
 </html>`;

@@ -1,6 +1,6 @@
 // Where one types: text, pictures from the clipboard, attachments from the editor, the model, Send and Stop.
 
-import { attachmentLabel, type ChatState } from '../chat/exchange';
+import { attachmentLabel, type ChatState, imageTypes, maxImages } from '../chat/exchange';
 import type { Image } from '../protocol';
 import { button, el, replace } from './dom';
 import { isBusy } from './header';
@@ -37,7 +37,7 @@ export class Composer {
     this.#text.value = drafts.load();
     this.#text.addEventListener('input', () => drafts.save(this.#text.value));
     this.#text.addEventListener('keydown', event => this.#key(event));
-    this.#text.addEventListener('paste', event => void this.#paste(event));
+    this.#text.addEventListener('paste', event => this.#bring(event, event.clipboardData));
     this.element = el(
       'form',
       { class: 'composer' },
@@ -55,6 +55,10 @@ export class Composer {
       ),
     );
     this.element.addEventListener('submit', event => event.preventDefault());
+    this.element.addEventListener('drop', event => this.#bring(event, event.dataTransfer));
+    this.element.addEventListener('dragover', event => {
+      if (event.dataTransfer?.types.includes('Files')) event.preventDefault(); // else nothing can be dropped here
+    });
   }
 
   show(state: ChatState): void {
@@ -119,13 +123,18 @@ export class Composer {
     }
   }
 
-  async #paste(event: ClipboardEvent): Promise<void> {
-    const files = [...(event.clipboardData?.files ?? [])].filter(file =>
-      /^image\/(png|jpeg|gif|webp)$/.test(file.type),
-    );
+  /** Takes the pictures that were pasted or dropped; anything else is left to the browser. */
+  #bring(event: Event, data: DataTransfer | null): void {
+    const files = [...(data?.files ?? [])].filter(file => imageTypes.includes(file.type));
     if (files.length === 0) return;
     event.preventDefault();
-    for (const file of files) this.#images.push(await readImage(file));
+    void this.#addImages(files);
+  }
+
+  async #addImages(files: readonly File[]): Promise<void> {
+    const taken = files.slice(0, maxImages - this.#images.length);
+    if (taken.length < files.length) this.refused(`A message takes ${maxImages} pictures.`);
+    for (const file of taken) this.#images.push(await readImage(file));
     this.#showChips();
   }
 
