@@ -102,6 +102,9 @@ func (r *Repo) checkoutStep(ctx context.Context, run Runner, workspace, slug, st
 	case slices.Contains(last, noGitLine):
 		return false, fmt.Errorf("check out %s inside: %w", r.Name, ErrNoGitInside)
 	}
+	if last.isFull() {
+		err = fmt.Errorf("%w: %w", ErrDiskFull, err)
+	}
 	return false, fmt.Errorf("check out %s inside: %w%s", r.Name, err, last.said())
 }
 

@@ -87,14 +87,14 @@ func (r *Repo) Merge(ctx context.Context, m Merge) (Merged, error) {
 	plan := &mergePlan{Merge: m, r: r, q: q, head: head, into: result.Into}
 	target, err := plan.make(ctx, &result)
 	if err != nil {
-		return result, fmt.Errorf("%s: %w", plan.verb(), err)
+		return result, fmt.Errorf("%s: %w", plan.verb(), full(err))
 	}
 	if len(result.Conflicts) > 0 || m.DryRun {
 		return result, nil
 	}
 	if target != head {
 		if err := plan.apply(ctx, target); err != nil {
-			return result, fmt.Errorf("%s: %w", plan.verb(), err)
+			return result, fmt.Errorf("%s: %w", plan.verb(), full(err))
 		}
 	}
 	result.Done, result.Commit = true, target
@@ -260,5 +260,5 @@ func (p *mergePlan) move(ctx context.Context, target string) error {
 	if _, err := pack.Seek(0, 0); err != nil {
 		return err
 	}
-	return gitCall{dir: p.r.CommonDir, args: []string{"--git-dir=.", "unpack-objects", "-q"}, in: pack}.run(ctx)
+	return p.r.addObjects(ctx, pack, true)
 }

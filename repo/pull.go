@@ -81,9 +81,10 @@ func (r *Repo) Pull(ctx context.Context, src Source, p Pull) (branch string, err
 		return "", err
 	}
 	if err := r.bring(ctx, src, p); err != nil {
-		return "", fmt.Errorf("bring out commit %.12s: %w", p.Tip, err)
+		return "", fmt.Errorf("bring out commit %.12s: %w", p.Tip, full(err))
 	}
-	return r.place(ctx, p)
+	branch, err = r.place(ctx, p)
+	return branch, full(err)
 }
 
 // bring makes the commit and all that it needs part of the user's objects.
@@ -175,6 +176,8 @@ func (q *quarantine) receive(ctx context.Context, src Source, p Pull, haves []st
 		return over
 	case sent != nil && !errors.Is(sent, errStopped):
 		return fmt.Errorf("pack commits inside: %w%s", sent, last.said())
+	case errors.Is(full(err), ErrDiskFull):
+		return err
 	case err != nil:
 		return fmt.Errorf("%w: %w", ErrBadObjects, err)
 	}

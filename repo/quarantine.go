@@ -52,9 +52,9 @@ func (r *Repo) newQuarantine() (_ *quarantine, err error) {
 	return q, nil
 }
 
-// alternate writes a path for objects/info/alternates, where one with a newline in it has to be quoted as in C.
+// alternate writes a path for objects/info/alternates, where one with a newline in it has to be quoted as in C, or for git's environment, where a colon has to be.
 func alternate(path string) string {
-	if strings.ContainsAny(path, "\n\"") {
+	if strings.ContainsAny(path, "\n\":") {
 		return strconv.Quote(path)
 	}
 	return path

@@ -43,11 +43,7 @@ func (q *quarantine) release(ctx context.Context, tip string, haves []string) (t
 	if err != nil {
 		return 0, err
 	}
-	call := gitCall{dir: q.r.CommonDir, args: []string{"--git-dir=.", "index-pack", "--stdin"}, in: file}
-	if loose {
-		call.args = []string{"--git-dir=.", "unpack-objects", "-q"}
-	}
-	if err := call.run(ctx); err != nil {
+	if err := q.r.addObjects(ctx, file, loose); err != nil {
 		return 0, err
 	}
 	if loose {

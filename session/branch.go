@@ -49,6 +49,8 @@ func branchError(name string, err error) *BranchError {
 	switch {
 	case out:
 		e.Hint = "Check out another branch there, or take the commits over: sketch-ide merge " + name
+	case errors.Is(err, repo.ErrDiskFull):
+		e.Hint = "Make room on this machine; nothing is lost, and it is tried again by itself."
 	case errors.Is(err, repo.ErrTooBig):
 		e.Hint = "Take large files out of the commits inside, or raise the setting sketch.maxPack (MiB)."
 	case errors.Is(err, repo.ErrAllowance):

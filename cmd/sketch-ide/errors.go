@@ -157,6 +157,9 @@ func explainRepo(err error) *jsonrpc.Error {
 	if e, ok := errors.AsType[*session.CheckoutError](err); ok && !errors.Is(err, context.Canceled) && explainSession(e.Err) == nil {
 		first, rest, _ := strings.Cut(e.Error(), "\n")
 		hint := "Look whether the repository is whole: git fsck"
+		if errors.Is(err, repo.ErrDiskFull) {
+			hint = "Make room where the engine keeps its containers (sketch-ide prune, docker system df), or for the volume that the folder inside is on."
+		}
 		if rest != "" {
 			hint += "\n" + rest
 		}

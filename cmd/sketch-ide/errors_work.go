@@ -32,6 +32,8 @@ func explainWork(err error) *jsonrpc.Error {
 		return &jsonrpc.Error{Kind: jsonrpc.KindArguments, Message: err.Error(), Hint: "Paths are relative to the repository's root, with slashes."}
 	case errors.Is(err, repo.ErrFileTooBig):
 		return &jsonrpc.Error{Kind: jsonrpc.KindGit, Message: err.Error(), Hint: "Open it inside: sketch-ide ssh"}
+	case errors.Is(err, repo.ErrDiskFull):
+		return &jsonrpc.Error{Kind: jsonrpc.KindGit, Message: strings.ReplaceAll(err.Error(), "\n", "; "), Hint: "Make room on this machine, and try again.", Retryable: true}
 	case errors.Is(err, repo.ErrInsideLimit):
 		return &jsonrpc.Error{Kind: jsonrpc.KindGit, Message: err.Error(), Hint: "Look what goes on inside: sketch-ide ssh", Retryable: true}
 	case errors.Is(err, repo.ErrNoIdentity):
