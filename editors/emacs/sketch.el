@@ -2,6 +2,8 @@
 
 ;; Package-Requires: ((emacs "28.1"))
 
+;;; Commentary:
+
 ;; Runs the repository of the buffer in a container of its own, by sketch-ide.  Every server that is started inside is on
 ;; localhost, and one line in the echo area says so.  It speaks with the backend by itself, so that eglot or lsp-mode go on
 ;; beside it.  Nothing here waits or asks unasked: a prompt would take what is being typed.
@@ -132,7 +134,7 @@ A start may build an image, so nothing waits for it."
           (t (browse-url (completing-read "Open: " urls nil t))))))
 
 (defun sketch-quit ()
-  "End the backend; the session goes on."
+  "End the backend, and leave the session running."
   (interactive)
   (when sketch--connection
     (jsonrpc-request sketch--connection :shutdown nil)
