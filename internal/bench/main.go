@@ -35,6 +35,7 @@ var parts = []struct {
 	{"idle", benchIdle},
 	{"requests", benchRequests},
 	{"bulk", benchBulk},
+	{"beside", benchBeside},
 	{"outage", benchOutages},
 }
 
