@@ -161,7 +161,7 @@ func (c *chat) run(ctx context.Context) error {
 	c.front.ask()
 	for {
 		status, changed := c.front.turns.now()
-		if busy(last) && !busy(status) {
+		if !busy(status) && (busy(last) || status.Turn != last.Turn) { // a short turn may have begun and ended unseen
 			c.front.turnOver(status)
 			c.front.ask()
 		}
