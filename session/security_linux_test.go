@@ -242,12 +242,20 @@ func isConfined(t *testing.T, p *pair) {
 		NetworkMode, PidMode, IpcMode, UsernsMode string
 		Binds                                     []string
 		Devices                                   []any
+		Memory, MemorySwap, PidsLimit             int64
+		Init                                      bool
 	}
 	if err := json.Unmarshal([]byte(dockerOutput(t, "inspect", "-f", "{{json .HostConfig}}", p.a.Container)), &c); err != nil {
 		t.Fatal(err)
 	}
 	if c.Privileged || c.NetworkMode == "host" || c.PidMode != "" || c.IpcMode == "host" || c.UsernsMode == "host" || len(c.Binds)+len(c.Devices) > 0 {
 		t.Errorf("the engine gives it %+v", c)
+	}
+	if c.Memory <= 0 || c.MemorySwap != c.Memory || c.PidsLimit <= 0 || !c.Init {
+		t.Errorf("it is not bounded: %+v", c)
+	}
+	if got := p.output(p.a.Name, "python3 -c 'import socket; socket.socket(socket.AF_PACKET, socket.SOCK_RAW)' 2>&1 | tail -1; mknod /tmp/sda b 8 0 2>&1 || true"); strings.Count(got, "not permitted") != 2 {
+		t.Errorf("raw sockets and devices: %s", got)
 	}
 	if mounts := dockerOutput(t, "inspect", "-f", "{{range .Mounts}}{{.Type}} {{.Source}};{{end}}", p.a.Container); mounts != "" {
 		t.Errorf("mounts: %s", mounts)
