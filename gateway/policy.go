@@ -76,7 +76,7 @@ func examine(rt route, name string, settings Settings, body []byte) (request, er
 			return request{}, err
 		}
 	}
-	if rt.provider == OpenAI && stream && model.BaseURL == "" { // others may not know it
+	if rt.provider == OpenAI && stream {
 		members["stream_options"] = json.RawMessage(`{"include_usage":true}`) // nobody counts what is not told
 	}
 	clean, err := json.Marshal(members)
@@ -126,9 +126,12 @@ var clientTools = []string{"custom", "bash_", "text_editor_", "computer_", "memo
 // onlyOurTools refuses what the model's server would do by itself: search and fetch pages, run code, talk to MCP servers. That reaches the network, which
 // the container may have been denied.
 func onlyOurTools(p Provider, members map[string]json.RawMessage) error {
-	var tools []map[string]json.RawMessage
-	if err := decodeOptional(members["tools"], &tools); err != nil {
+	var tools, functions []map[string]json.RawMessage
+	if err := errors.Join(decodeOptional(members["tools"], &tools), decodeOptional(members["functions"], &functions)); err != nil {
 		return invalid("tools: %w", err)
+	}
+	if err := boundedTools(functions); err != nil {
+		return err
 	}
 	for i, tool := range tools {
 		var kind string

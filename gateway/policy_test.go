@@ -55,6 +55,7 @@ func TestPolicy(t *testing.T) {
 		"sound":                    {gpt, "", `{"model":"gpt-x","modalities":["audio"],"audio":{}}`, http.StatusBadRequest},
 		"in other letters":         {claude, "", `{"model":"claude-x","Speed":"fast"}`, http.StatusBadRequest},
 		"no number":                {claude, "", `{"model":"claude-x","max_tokens":"9"}`, http.StatusBadRequest},
+		"too many functions":       {gpt, "", `{"model":"gpt-x","functions":[` + strings.Repeat(`{"name":"a"},`, maxTools) + `{"name":"a"}]}`, http.StatusBadRequest},
 		"as many tools as go":      {claude, "", `{"model":"claude-x","tools":[` + strings.Repeat(`{"name":"a"},`, maxTools-1) + `{"name":"a"}]}`, 0},
 		"too many tools":           {claude, "", `{"model":"claude-x","tools":[` + strings.Repeat(`{"name":"a"},`, maxTools) + `{"name":"a"}]}`, http.StatusBadRequest},
 		"too long a tool":          {claude, "", `{"model":"claude-x","tools":[{"name":"a","description":"` + strings.Repeat("a", maxSchema) + `"}]}`, http.StatusBadRequest},
@@ -65,6 +66,17 @@ func TestPolicy(t *testing.T) {
 		r, refused := errors.AsType[*refusal](err)
 		if refused != (c.status != 0) || refused && r.status != c.status {
 			t.Errorf("%s: %v, want status %d", name, err, c.status)
+		}
+	}
+}
+
+// A container that asks a server not to tell what was used is told of it all the same.
+func TestUsageIsAlwaysAskedFor(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"gpt", "other"} {
+		req, err := examine(routes[completions], name, testSettings(), []byte(`{"model":"gpt-x","stream":true,"stream_options":{"include_usage":false}}`))
+		if err != nil || !strings.Contains(string(req.body), `"stream_options":{"include_usage":true}`) {
+			t.Errorf("%s: %v %s", name, err, req.body)
 		}
 	}
 }
@@ -186,6 +198,16 @@ func TestUsageOfWhatBreaksOff(t *testing.T) {
 	m.feed([]byte("data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}],\"usage\":null}\n\ndata: {\"choices\":[]"))
 	if u := m.result(); u.Input != 100 || u.Output != 1 {
 		t.Errorf("OpenAI: %+v", u)
+	}
+	m = meter{provider: Anthropic, stream: true, sent: 400}
+	m.feed([]byte("data: {\"delta\":{\"text\":\"" + strings.Repeat("word ", 800) + "\"}}\n"))
+	if u := m.result(); u.Output < 900 || u.Output > 1100 {
+		t.Errorf("a caller that leaves after one long event: %+v", u)
+	}
+	m = meter{provider: Anthropic, stream: true}
+	m.feed([]byte("data: " + strings.Repeat("x", 2*maxEventLine)))
+	if u := m.result(); u.Output < 2*maxEventLine/bytesPerToken-100 {
+		t.Errorf("after one that is too long to be read: %+v", u)
 	}
 	whole := meter{provider: OpenAI}
 	whole.feed([]byte(`{"usage":{"prompt_tokens":10,"completion_tokens":4,"prompt_tokens_details":{"cached_tokens":6}}}`))

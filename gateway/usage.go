@@ -65,9 +65,10 @@ type meter struct {
 	sent     int // bytes of the request
 
 	line   []byte // of the stream: the line that has begun
+	carry  int    // bytes of long lines that are less than a token
 	long   bool   // that line is too long to be of interest
 	whole  []byte // of an answer that is not a stream
-	events int64  // of content, each a token or more
+	events int64  // of content, in tokens: one each, or more where it is long
 	told   Usage
 	hour   int64 // of told.CacheWrite: what the cache keeps for an hour
 	input  bool  // told has what was sent
@@ -97,8 +98,13 @@ func (m *meter) feed(p []byte) {
 
 func (m *meter) keep(p []byte) {
 	if m.long || len(m.line)+len(p) > maxEventLine {
+		if !m.long {
+			m.carry += len(m.line)
+		}
 		m.long = true
-		m.events++
+		m.carry += len(p)
+		m.events += int64(m.carry / bytesPerToken)
+		m.carry %= bytesPerToken
 		return
 	}
 	m.line = append(m.line, p...)
@@ -110,7 +116,7 @@ func (m *meter) event(line []byte) {
 	if !ok {
 		return
 	}
-	m.events++
+	m.events += max(1, int64(len(data)-m.frame())/bytesPerToken)
 	if !bytes.Contains(data, []byte(`"usage"`)) {
 		return
 	}
@@ -126,6 +132,14 @@ func (m *meter) event(line []byte) {
 	}
 	m.take(event.Message.Usage, false)
 	m.take(event.Usage, m.provider == OpenAI || event.Type == "message_delta")
+}
+
+// frame is about what an event has beside its content. A server may put much into one, and a caller that leaves before the end is counted by them.
+func (m *meter) frame() int {
+	if m.provider == OpenAI {
+		return 320
+	}
+	return 100
 }
 
 // rawUsage has the fields of both APIs.
