@@ -55,7 +55,9 @@ describe('the extension with the real backend', () => {
   const sketch = async (...args) => (await promisify(execFile)(backend, args, { env })).stdout;
   const sessions = async () => JSON.parse(await sketch('ps', '--json')).sessions ?? [];
   const own = async () => (await sessions()).filter(entry => entry.folder === repository.directory);
-  const backendPid = () => Number([...workbench.outputLog().matchAll(/backend (\d+) started/g)].at(-1)?.[1]);
+  // Each window has a log of its own; lines begin with their time.
+  const backendPid = () =>
+    Number([...workbench.outputLog().matchAll(/^.*backend (\d+) started/gm)].sort().at(-1)?.[1]);
   const statusText = async () => (await workbench.statusItem.innerText()).trim();
   const fetched = async () => await (await fetch(url)).text();
   const said = (chat, text) =>
@@ -225,6 +227,17 @@ describe('the extension with the real backend', () => {
     assert.equal(repository.git('status', '--porcelain'), '');
   });
 
+  test('main is reset to the branch, after it was said what is left behind', async () => {
+    await workbench.run('Sketch: Reset to the Session');
+    await workbench.dialog.getByText('1 commit that only main has will be left behind.').waitFor();
+    await workbench.screenshot('reset');
+    await workbench.dialog.getByRole('button', { name: 'Reset', exact: true }).click();
+    await workbench.toast(/^Reset main to sketch\//).waitFor();
+    assert.equal(repository.git('log', '-1', '--format=%s'), 'theirs');
+    assert.equal(readFileSync(path.join(repository.directory, 'greeting.md'), 'utf8'), 'theirs\n');
+    assert.equal(repository.git('status', '--porcelain'), '');
+  });
+
   test('a port is moved to another number', async () => {
     await workbench.run('Sketch: Change Local Address Port');
     await workbench.quickInput.waitFor();
@@ -248,6 +261,29 @@ describe('the extension with the real backend', () => {
     await workbench.screenshot('chat');
     const branch = () => repository.git('for-each-ref', '--format=%(subject)', 'refs/heads/sketch/');
     await eventually('the commit', () => branch().includes('Greet everybody'));
+  });
+
+  test('its commit is cherry-picked onto mine, more of them are squashed into one', async () => {
+    repository.write('mine.md', 'mine\n');
+    repository.git('add', '.');
+    repository.git('commit', '-qm', 'my own');
+    await workbench.run('Sketch: Cherry-Pick the Session');
+    await workbench.dialog.getByText(/Cherry-pick 1 commit of .* onto main\?/).waitFor();
+    await workbench.screenshot('cherry-pick');
+    await workbench.dialog.getByRole('button', { name: 'Cherry-pick', exact: true }).click();
+    await workbench.toast(/^Cherry-picked 1 commit of sketch\//).waitFor();
+    assert.deepEqual(repository.git('log', '-2', '--format=%s').split('\n'), ['Greet everybody', 'my own']);
+
+    const commit = name => `echo ${name} >${name}.txt && git add ${name}.txt && git commit -qm ${name}`;
+    await sketch('ssh', session.name, '--', `${commit('one')} && ${commit('two')}`);
+    const tip = () => repository.git('for-each-ref', '--format=%(subject)', 'refs/heads/sketch/');
+    await eventually('the commits', () => tip() === 'two');
+    await workbench.run('Sketch: Squash the Session');
+    await workbench.dialog.getByRole('button', { name: 'Squash', exact: true }).click();
+    await workbench.toast(/^Squashed \d commits of sketch\//).waitFor();
+    assert.equal(repository.git('log', '-1', '--skip=1', '--format=%s'), 'Greet everybody');
+    assert.deepEqual(repository.git('ls-files', 'one.txt', 'two.txt').split('\n'), ['one.txt', 'two.txt']);
+    assert.equal(repository.git('status', '--porcelain'), '');
   });
 
   test('the comment is sent to the agent, which answers', async () => {
@@ -282,6 +318,33 @@ describe('the extension with the real backend', () => {
     await workbench.openView('Sketch');
     await workbench.pane('Changes').getByText('greeting.md').waitFor();
     await workbench.screenshot('reload');
+  });
+
+  test('of two windows on the folder, one announces a port', async () => {
+    const first = workbench.page;
+    await workbench.openWindow();
+    const windows = [first, workbench.page];
+    const more = spawn(
+      backend,
+      ['ssh', session.name, '--', 'python3', '-m', 'http.server', '3100', '-b', '127.0.0.1'],
+      { env },
+    );
+    try {
+      for (const page of windows) {
+        const item = page.locator('.statusbar-item[id="sketch-ide.sketch-ide.sketch.status"]');
+        await eventually('the count', async () => /^Sketch\s+2$/.test((await item.innerText()).trim()));
+      }
+      const toasts = page => page.locator('.notification-toast', { hasText: 'Port 3100' }).count();
+      const counts = () => Promise.all(windows.map(toasts));
+      await eventually('a toast', async () => (await counts()).some(count => count > 0));
+      await workbench.run('Sketch: Show Ports');
+      await workbench.quickRows.filter({ hasText: '3100' }).waitFor();
+      await workbench.page.keyboard.press('Escape');
+      assert.deepEqual((await counts()).sort(), [0, 1]);
+    } finally {
+      more.kill();
+    }
+    await first.close({ runBeforeUnload: true });
   });
 
   test('Show Status says it all', async () => {

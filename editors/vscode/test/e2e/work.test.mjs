@@ -1,13 +1,16 @@
 // The Sketch view in a workbench, against the stand-in: conversation, changes, comments, merge, what a reload brings back.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { eventually } from './lib/eventually.mjs';
+import { installTestExtension } from './lib/extension.mjs';
 import { createRepository } from './lib/repository.mjs';
 import { Stub } from './lib/stub.mjs';
-import { installExtension, Workbench } from './lib/workbench.mjs';
+import { Workbench } from './lib/workbench.mjs';
+import { assertAccessible, screenReaderSteps } from './steps/accessibility.mjs';
+import { attachmentSteps, keyboardSteps } from './steps/composer.mjs';
+import { linkSteps } from './steps/links.mjs';
+import { commentSteps, mergeSteps } from './steps/review.mjs';
 
 const repository = createRepository();
 after(() => repository.remove());
@@ -20,6 +23,23 @@ describe('the Sketch view', () => {
   const command = name => stub.record().filter(message => message.params?.command === name);
   const argument = message => message.params.arguments[0];
   const lastArgument = name => argument(command(name).at(-1));
+  /** What the steps in files of their own work with. */
+  const view = {
+    ...{ stub, command, argument, lastArgument, workbench: () => workbench },
+    get chat() {
+      return chat;
+    },
+    /** Shows the chat where it is not shown; its page is made anew each time, and has all of the conversation again. */
+    openChat: async () => {
+      await workbench.openView('Sketch Chat');
+      return await view.shownChat();
+    },
+    /** The chat that something else shows. */
+    shownChat: async () => {
+      chat = await workbench.webview('#chat');
+      return chat;
+    },
+  };
 
   before(async () => {
     workbench = await Workbench.open({ folder: repository.directory, env: stub.env() });
@@ -34,9 +54,10 @@ describe('the Sketch view', () => {
     const welcome = workbench.pane('Sessions');
     await welcome.getByText('No sessions on this machine.').waitFor();
     await workbench.screenshot('stub-welcome');
-    await workbench.openView('Sketch Chat');
-    chat = await workbench.webview('#chat');
+    await view.openChat();
     await chat.getByText('Give the agent a container of its own').waitFor();
+    await workbench.screenshot('stub-chat-empty');
+    await assertAccessible(chat, 'without a session');
     await chat.getByRole('button', { name: 'Start Session' }).click();
     await chat.getByText('Say what you want to have done.').waitFor();
   });
@@ -66,20 +87,26 @@ describe('the Sketch view', () => {
     for (const [picture, theme] of [
       ['stub-chat-light', 'Light Modern'],
       ['stub-chat-contrast', 'Dark High Contrast'],
+      ['stub-chat-contrast-light', 'Light High Contrast'],
       ['stub-chat-dark', 'Dark Modern'],
     ]) {
       const before = await color();
       await workbench.theme(theme);
       await eventually(theme, async () => (await color()) !== before);
       await workbench.screenshot(picture);
+      await assertAccessible(chat, theme);
     }
   });
+
+  screenReaderSteps(view);
+  keyboardSteps(view);
 
   test('a running turn is steered, and stopped', async () => {
     await chat.getByLabel('Message to the agent').fill('wait for it');
     await chat.getByRole('button', { name: 'Send' }).click();
     await chat.getByRole('button', { name: 'Steer' }).waitFor();
     await workbench.screenshot('stub-chat-running');
+    await assertAccessible(chat, 'while the agent works');
     await eventually('the status item is busy', async () =>
       /working/.test(await workbench.statusItem.getAttribute('aria-label')),
     );
@@ -98,6 +125,7 @@ describe('the Sketch view', () => {
     await chat.getByLabel('Message to the agent').press('Enter');
     await chat.getByText('Which colour should the button have?').waitFor();
     await workbench.screenshot('stub-question');
+    await assertAccessible(chat, 'while the agent asks');
     await chat.getByRole('button', { name: 'Green' }).click();
     await chat.getByText('Answered: Green').waitFor();
     assert.equal(lastArgument('sketch.answer').answer, 'Green');
@@ -115,6 +143,8 @@ describe('the Sketch view', () => {
     assert.deepEqual(lastArgument('sketch.prompt').context, [{ path: 'README.md' }]);
   });
 
+  attachmentSteps(view);
+
   test('the agent’s commits are listed as changes, and open as a diff', async () => {
     await stub.tell({
       op: 'branch',
@@ -130,7 +160,7 @@ describe('the Sketch view', () => {
     await workbench.screenshot('stub-diff');
   });
 
-  test('a comment on a line is collected, changed, and sent to the agent', async () => {
+  test('a comment on a line is collected', async () => {
     await workbench.commentOn(5, 'Ask for the name first.');
     await eventually('the comment', () => command('sketch.comment').some(call => argument(call).text));
     assert.deepEqual(lastArgument('sketch.comment'), {
@@ -142,13 +172,17 @@ describe('the Sketch view', () => {
     });
     await workbench.page.locator('.review-comment', { hasText: 'Ask for the name first.' }).waitFor();
     await workbench.screenshot('stub-comment');
+  });
+
+  commentSteps(view);
+
+  test('comments are sent to the agent as one message', async () => {
     await workbench.run('Sketch: Send Comments to the Agent');
     await workbench.toast('Sent 1 comment on 1 file to the agent.').waitFor();
     assert.equal(lastArgument('sketch.comment').send, true);
     await workbench.page.locator('.review-comment').waitFor({ state: 'detached' });
-    await workbench.openView('Sketch Chat');
-    chat = await workbench.webview('#chat'); // the page was made anew: it has all of the conversation again
-    await chat.getByText('guestbook.py:5: Ask for the name first.').waitFor();
+    await view.openChat();
+    await chat.getByText('guestbook.py:5: Ask for the name, then for the words.').waitFor();
     await chat.locator('article[aria-label="You"]').getByText('Add a form').waitFor({ state: 'attached' });
   });
 
@@ -166,16 +200,8 @@ describe('the Sketch view', () => {
     await stub.tell({ op: 'conflict', paths: [] });
   });
 
-  test('a merge is asked for with what it would do, and done', async () => {
-    await workbench.run('Sketch: Take Over Changes');
-    await workbench.quickRows.filter({ hasText: 'Squash' }).first().click();
-    const dialog = workbench.page.locator('.monaco-dialog-box');
-    await dialog.getByText('Squash sketch/guest-book into main?').waitFor();
-    await workbench.screenshot('stub-merge');
-    await dialog.getByRole('button', { name: 'Squash' }).click();
-    await workbench.toast('Squashed 2 commits of sketch/guest-book into one on main.').waitFor();
-    assert.deepEqual(lastArgument('sketch.merge'), { session: 'sketch-stub-otter', how: 'squash' });
-  });
+  mergeSteps(view);
+  linkSteps(view);
 
   test('the Ports view lists ports; one is moved to another number', async () => {
     await stub.tell({
@@ -234,7 +260,7 @@ describe('the Sketch view', () => {
   });
 
   test('Open in Remote - SSH asks before it changes the SSH configuration, and opens a window inside', async () => {
-    await installExtension(packageRemote(), process.env.E2E_EXTENSIONS);
+    await installTestExtension('remote-ssh');
     await workbench.closeWindow();
     await workbench.openWindow();
     await workbench.openView('Sketch');
@@ -265,13 +291,3 @@ describe('the Sketch view', () => {
     await eventually('the text', async () => /Settings|Checks/.test(await editor.innerText()));
   });
 });
-
-/** Packs an extension that only has the name of one that opens windows over SSH. */
-function packageRemote() {
-  const directory = new URL('./remote-ssh', import.meta.url).pathname;
-  const vsce = path.resolve(directory, '../../../node_modules/.bin/vsce');
-  const out = path.join(process.env.E2E_EXTENSIONS, '..', 'remote-ssh.vsix');
-  const args = ['package', '--no-dependencies', '--allow-missing-repository', '--skip-license', '--out', out];
-  execFileSync(vsce, args, { cwd: directory, stdio: 'ignore' });
-  return out;
-}

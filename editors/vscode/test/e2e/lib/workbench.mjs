@@ -88,18 +88,24 @@ export class Workbench {
   /** The page of the window that is open. */
   page;
 
-  /** Starts a server with `env` for its extensions, and opens a window on `folder`. */
+  /**
+   * Starts a server with `env` for its extensions, and opens a window on `folder`. The `proposed` extensions, by their ids, may use
+   * proposed API.
+   */
   static async open({
     folder,
     env = {},
     settings = {},
     trusted = true,
+    proposed = [],
     extensions = process.env.E2E_EXTENSIONS,
   }) {
     const workbench = new Workbench();
     workbench.#trusted = trusted;
     try {
-      await workbench.#start(folder, extensions, { ...process.env, ...env }, settings);
+      workbench.configure(settings);
+      const server = [extensions, { ...process.env, ...env }, proposed];
+      await workbench.#start(folder, ...server);
       await workbench.openWindow();
       return workbench;
     } catch (error) {
@@ -108,9 +114,8 @@ export class Workbench {
     }
   }
 
-  async #start(folder, extensions, env, settings) {
+  async #start(folder, extensions, env, proposed) {
     this.#folder = folder;
-    this.configure(settings);
     this.#port = await freePort();
     const log = openSync(path.join(this.home, 'server.log'), 'a');
     const args = ['--auth', 'none', '--bind-addr', `127.0.0.1:${this.#port}`, '--disable-telemetry'];
@@ -118,6 +123,7 @@ export class Workbench {
       '--disable-update-check',
       '--disable-getting-started-override',
       ...(this.#trusted ? ['--disable-workspace-trust'] : []),
+      ...proposed.map(id => `--enable-proposed-api=${id}`),
     ];
     // Windows that closed are not waited for.
     const brief = ['--reconnection-grace-time', '1'];
@@ -144,11 +150,11 @@ export class Workbench {
     this.#context.setDefaultTimeout(60_000);
   }
 
-  /** Writes the settings of the machine; windows that are opened from now on have them. */
-  configure(settings) {
+  /** Writes the settings of the machine, and of the user; windows that are opened from now on have them. */
+  configure(settings, user = {}) {
     // A code-server window is a remote one: settings of machine scope are read from the machine's file only.
     for (const [scope, values] of [
-      ['User', quietSettings],
+      ['User', { ...quietSettings, ...user }],
       ['Machine', settings],
     ]) {
       const directory = path.join(this.home, 'data', scope);
@@ -294,6 +300,27 @@ export class Workbench {
     const [popup] = await Promise.all([this.#context.waitForEvent('page'), action()]);
     await popup.waitForLoadState();
     return popup;
+  }
+
+  get dialog() {
+    return this.page.locator('.monaco-dialog-box');
+  }
+
+  /** Follows a link to an extension, as if the operating system had handed it over. */
+  async follow(link) {
+    await this.run('Developer: Open URL');
+    await eventually('the box for the link', async () => (await this.quickRows.count()) === 0);
+    await this.quickInput.fill(link);
+    await this.page.keyboard.press('Enter');
+  }
+
+  /** Puts a picture into the clipboard. */
+  async copyPicture(base64) {
+    await this.page.evaluate(async data => {
+      const bytes = Uint8Array.from(atob(data), character => character.charCodeAt(0));
+      const blob = new Blob([bytes], { type: 'image/png' });
+      await navigator.clipboard.write([new ClipboardItem({ 'image/png': blob })]);
+    }, base64);
   }
 
   clipboard() {

@@ -1,0 +1,99 @@
+// Comments that are thought over, and each way to take the work over.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { eventually } from '../lib/eventually.mjs';
+
+export function commentSteps(view) {
+  const { workbench, command, lastArgument } = view;
+  const shown = text => workbench().page.locator('.review-comment', { hasText: text });
+
+  test('a comment is edited, and kept as it was when the edit is cancelled', async () => {
+    const edit = async text => {
+      await shown('Ask for the name').hover();
+      await shown('Ask for the name').getByRole('button', { name: 'Edit Comment' }).click();
+      await workbench().page.locator('.review-comment .edit-textarea .monaco-editor').waitFor();
+      await workbench().page.keyboard.press('Control+A');
+      await workbench().page.keyboard.type(text);
+    };
+    const button = name => workbench().page.locator('.review-comment').getByText(name, { exact: true });
+    await edit('Ask for the name and the town.');
+    await button('Cancel').click();
+    await shown('Ask for the name first.').waitFor();
+    await edit('Ask for the name, then for the words.');
+    await workbench().screenshot('stub-comment-edit');
+    await workbench().page.keyboard.press('Control+Enter'); // as in a new comment
+    await shown('Ask for the name, then for the words.').waitFor();
+    assert.deepEqual(lastArgument('sketch.comment'), {
+      session: 'sketch-stub-otter',
+      id: 'c1',
+      text: 'Ask for the name, then for the words.',
+    });
+  });
+
+  test('a comment is deleted', async () => {
+    const thread = workbench().page.locator('.editor.modified .review-widget');
+    await thread.getByRole('button', { name: 'Comment for the agent' }).click();
+    await workbench().page.keyboard.type('Never mind.');
+    await thread.getByRole('button', { name: 'Add Comment' }).click();
+    await shown('Never mind.').waitFor();
+    await shown('Never mind.').hover();
+    await shown('Never mind.').getByRole('button', { name: 'Delete Comment' }).click();
+    await shown('Never mind.').waitFor({ state: 'detached' });
+    assert.deepEqual(lastArgument('sketch.comment'), { session: 'sketch-stub-otter', id: 'c2' });
+    assert.ok(command('sketch.comment').every(call => !call.params.arguments[0].send));
+  });
+}
+
+const ways = [
+  [
+    'cherryPick',
+    'Cherry-Pick',
+    'Cherry-pick 2 commits of sketch/guest-book onto main?',
+    'Cherry-pick',
+    'Cherry-picked 2 commits',
+  ],
+  [
+    'squash',
+    'Squash',
+    'Squash sketch/guest-book into main?',
+    'Squash',
+    'Squashed 2 commits of sketch/guest-book into one on main.',
+  ],
+  ['reset', 'Reset', 'Reset main to sketch/guest-book?', 'Reset', 'Reset main to sketch/guest-book.'],
+];
+
+export function mergeSteps(view) {
+  const { workbench, stub, command, argument, lastArgument } = view;
+
+  test('each way to take the work over says first what it would do', async () => {
+    for (const [how, choice, question, button, done] of ways) {
+      await workbench().run('Sketch: Take Over Changes');
+      await workbench().quickRows.filter({ hasText: choice }).first().click();
+      await workbench().dialog.getByText(question).waitFor();
+      if (how === 'reset')
+        await workbench().dialog.getByText('1 commit that only main has will be left behind.').waitFor();
+      await workbench().screenshot(`stub-${how}`);
+      await workbench().dialog.getByRole('button', { name: button, exact: true }).click();
+      await workbench().toast(done).first().waitFor();
+      assert.deepEqual(lastArgument('sketch.merge'), { session: 'sketch-stub-otter', how });
+    }
+  });
+
+  test('what conflicts is not cherry-picked, and not squashed', async () => {
+    await stub.tell({ op: 'conflict', paths: ['guestbook.py', 'src/server.py'] });
+    for (const title of ['Sketch: Cherry-Pick the Session', 'Sketch: Squash the Session']) {
+      const before = command('sketch.merge').length;
+      await workbench().run(title);
+      await workbench().dialog.getByText('src/server.py').waitFor();
+      await workbench().dialog.getByRole('button', { name: 'Cancel' }).click();
+      await eventually('the dialog is gone', async () => (await workbench().dialog.count()) === 0);
+      assert.ok(
+        command('sketch.merge')
+          .slice(before)
+          .every(call => argument(call).dryRun),
+      );
+    }
+    await stub.tell({ op: 'conflict', paths: [] });
+  });
+}
