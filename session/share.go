@@ -23,6 +23,7 @@ const packsFolder = "objects"
 // share is a folder of the session's state with copies of the repository's packs, which its container sees read-only. It is filled while the container starts.
 // Only where the engine runs on this very machine can a container see a folder at all.
 type share struct {
+	dir    string
 	cancel context.CancelFunc
 	done   chan struct{}
 	packs  *repo.SharedPacks // this and err are written before done is closed
@@ -53,7 +54,7 @@ func (s *Supervisor) sharePacks(ctx context.Context, e Engine, r *repo.Repo, nam
 	own := *r // its fields are about to be set for the session
 	own.Scratch = s.cfg.Store.path(name)
 	ctx, cancel := context.WithCancel(ctx)
-	sh := &share{cancel: cancel, done: make(chan struct{})}
+	sh := &share{dir: dir, cancel: cancel, done: make(chan struct{})}
 	near := s.sharedFor(r.Root)
 	// Ends when all is copied, or with ctx; waited for by end.
 	go func() {
@@ -88,6 +89,18 @@ func (sh *share) end() {
 		sh.cancel()
 		<-sh.done
 	}
+}
+
+// drop ends it and removes the folder, which no container sees.
+func (sh *share) drop() {
+	sh.end()
+	_ = os.RemoveAll(sh.dir) // it goes with the session at the latest
+}
+
+// refused tells whether err is that the engine does not find the folder.
+func (sh *share) refused(err error) bool {
+	mount, ok := errors.AsType[*container.MountError](err)
+	return ok && sh != nil && mount.Mount.Source == sh.dir
 }
 
 // shareTick is how often the progress of a copy is told.

@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"context"
 	"crypto/rand"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/sketch-ide/sketch-ide/agent"
+	"github.com/sketch-ide/sketch-ide/container"
 	"github.com/sketch-ide/sketch-ide/session"
 )
 
@@ -77,6 +79,30 @@ touch new 2>/dev/null && echo made; mount -o remount,rw `+agent.PacksDir+` 2>/de
 	}
 	if _, err := os.Stat(source); !os.IsNotExist(err) {
 		t.Errorf("the first session's packs: %v", err)
+	}
+}
+
+// elsewhere is an engine that sees other files than this process does, as from inside a container that was given its socket.
+type elsewhere struct{ session.Engine }
+
+func (e elsewhere) Create(ctx context.Context, spec container.Spec) (container.Container, error) {
+	for _, m := range spec.Mounts {
+		return container.Container{}, &container.MountError{Mount: m, Reason: "the source does not exist on the engine's machine"}
+	}
+	return e.Engine.Create(ctx, spec)
+}
+
+func TestSharedPacksThatTheEngineDoesNotSee(t *testing.T) {
+	t.Parallel()
+	w := open(t, newStore(t), func(c *session.Config) {
+		c.Connect = func(ctx context.Context) (session.Engine, error) {
+			e, err := connect(ctx)
+			return elsewhere{e}, err
+		}
+	})
+	info := w.start(largeRepo(t))
+	if got := w.output(info.Name, "git fsck 2>&1; git log --format=%s -n1"); got != "large" {
+		t.Errorf("git inside: %s", got)
 	}
 }
 

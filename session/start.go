@@ -154,7 +154,14 @@ func (s *Supervisor) createOnce(ctx context.Context, e Engine, r *repo.Repo, o S
 	report(Progress{"Creating container " + rec.Name, -1})
 	shared := s.sharePacks(ctx, e, r, rec.Name, &p.box)
 	defer shared.end() // before the undoing, which removes its folder
-	if err := s.createContainer(ctx, e, &rec, image, p.box); err != nil {
+	err = s.createContainer(ctx, e, &rec, image, p.box)
+	if shared.refused(err) { // the engine sees other files than this process does
+		p.box.mounts = p.box.mounts[:len(p.box.mounts)-1]
+		shared.drop()
+		shared = nil
+		err = s.createContainer(ctx, e, &rec, image, p.box)
+	}
+	if err != nil {
 		return Info{}, err
 	}
 	if err := errors.Join(s.cfg.Store.save(rec), s.writeSSH(ctx, rec)); err != nil {
