@@ -236,8 +236,9 @@ func TestFollowLooksForTheBetterWay(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newScene(t)
-		var stream, longPoll atomic.Bool
+		var stream, longPoll, streams atomic.Bool
 		n := &network{dial: listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			streams.Store(stream.Load() && acceptsStream(r.Header))
 			legacy(Handler(s.Log), stream.Load(), longPoll.Load(), true).ServeHTTP(w, r)
 		})).Dial}
 		rec := startFollow(t, n)
@@ -254,6 +255,7 @@ func TestFollowLooksForTheBetterWay(t *testing.T) {
 		s.now("127.0.0.1:2")
 		synctest.Wait()
 		equal(t, "by stream", len(rec.take()), 1)
+		equal(t, "last request was for a stream", streams.Load(), true)
 	})
 }
 

@@ -641,6 +641,15 @@ func TestManagerSettingsAreReread(t *testing.T) {
 		}
 		w.m.Configure(tunnel.Settings{})
 		w.want("3000→3000 forwarded #1", "3001→3001 forwarded #1")
+
+		// A forward that has moved must not once its number is required.
+		w.take(syscall.EADDRINUSE, "127.0.0.1:4000")
+		w.serve("0.0.0.0:4000")
+		time.Sleep(time.Minute)
+		w.want("4000→4001 forwarded #1 (4000 is in use)")
+		settings, _ = tunnel.DecodeSettings([]byte(`{"portsAttributes":{"4000":{"requireLocalPort":true}}}`))
+		w.m.Configure(settings)
+		w.want("4000→0 failed #1 (4000 is in use)")
 	})
 }
 
