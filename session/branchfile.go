@@ -139,7 +139,7 @@ func (s *Session) followBranch(ctx context.Context) (err error) {
 		} else if b.Name != "" {
 			s.update(func() { s.branch, s.work = b.state(), b.Work })
 		}
-		err = awaitFile(ctx, w, s.store.path(s.rec.Name, branchFile))
+		_, err = awaitFile(ctx, w, s.store.path(s.rec.Name, branchFile), nil)
 		if errors.Is(err, ErrContainerGone) {
 			return nil
 		}

@@ -39,11 +39,21 @@ type savedForward struct {
 type saved struct {
 	Forwards []savedForward `json:"forwards"`
 	Memory   tunnel.Memory  `json:"memory"`
+	State    State          `json:"state,omitempty"`
+	Problem  string         `json:"problem,omitempty"`
 }
 
-func (s *Store) saveForwards(name string, forwards []tunnel.Forward, memory tunnel.Memory) error {
-	list := make([]savedForward, 0, len(forwards))
-	for _, f := range forwards {
+// Shared is what a session's owner lets every process of this machine know.
+type Shared struct {
+	Forwards []tunnel.Forward
+	State    State // empty when an older version wrote it
+	Err      error // why it is not Connected; its text only
+	Owned    bool  // the owner lives; else it is what the last one knew
+}
+
+func (s *Store) saveForwards(name string, shared Shared, memory tunnel.Memory) error {
+	list := make([]savedForward, 0, len(shared.Forwards))
+	for _, f := range shared.Forwards {
 		entry := savedForward{
 			Port: f.Port, Host: f.Host, HostPort: f.HostPort, Status: f.Status, Reason: f.Reason, Process: f.Process, PID: f.PID, Label: f.Label,
 			Protocol: f.Protocol, Action: f.Action, Addresses: f.Addresses, Since: f.Since, Opened: f.Opened,
@@ -53,7 +63,11 @@ func (s *Store) saveForwards(name string, forwards []tunnel.Forward, memory tunn
 		}
 		list = append(list, entry)
 	}
-	data, err := json.Marshal(saved{list, memory})
+	content := saved{Forwards: list, Memory: memory, State: shared.State}
+	if shared.Err != nil {
+		content.Problem = shared.Err.Error()
+	}
+	data, err := json.Marshal(content)
 	if err != nil {
 		return fmt.Errorf("encode forwards: %w", err)
 	}
@@ -61,19 +75,23 @@ func (s *Store) saveForwards(name string, forwards []tunnel.Forward, memory tunn
 }
 
 // loadForwards reads what the last owner wrote; nothing when there was none.
-func (s *Store) loadForwards(name string) ([]tunnel.Forward, tunnel.Memory, error) {
+func (s *Store) loadForwards(name string) (Shared, tunnel.Memory, error) {
 	data, err := os.ReadFile(s.path(name, forwardsFile))
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, tunnel.Memory{}, nil
+		return Shared{}, tunnel.Memory{}, nil
 	}
 	if err != nil {
-		return nil, tunnel.Memory{}, fmt.Errorf("read forwards: %w", err)
+		return Shared{}, tunnel.Memory{}, fmt.Errorf("read forwards: %w", err)
 	}
 	var content saved
 	if err := json.Unmarshal(data, &content); err != nil {
-		return nil, tunnel.Memory{}, fmt.Errorf("read forwards: %w", err)
+		return Shared{}, tunnel.Memory{}, fmt.Errorf("read forwards: %w", err)
 	}
-	return restored(content.Forwards), content.Memory, nil
+	shared := Shared{Forwards: restored(content.Forwards), State: content.State}
+	if content.Problem != "" {
+		shared.Err = errors.New(content.Problem)
+	}
+	return shared, content.Memory, nil
 }
 
 func restored(list []savedForward) []tunnel.Forward {
@@ -91,9 +109,28 @@ func restored(list []savedForward) []tunnel.Forward {
 	return forwards
 }
 
-// Watch hands out what the session's owner forwards, at first and after each change, until ctx ends; while nobody owns the session it is what the last
-// owner forwarded.
-func (s *Store) Watch(ctx context.Context, name string, changed func([]tunnel.Forward)) (err error) {
+// ownerCheck is how often Watch looks whether the owner lives: one that is killed writes nothing.
+const ownerCheck = 2 * time.Second
+
+// Watch hands out what the session's owner shares, at first and after each change, until ctx ends; while nobody owns the session it is what the last
+// owner shared.
+func (s *Store) Watch(ctx context.Context, name string, changed func(Shared)) error {
+	ticker := time.NewTicker(ownerCheck)
+	defer ticker.Stop()
+	var last Shared
+	return s.follow(ctx, name, ticker.C, func(shared *Shared) {
+		if shared != nil {
+			last = *shared
+		} else if s.owned(name) == last.Owned {
+			return
+		}
+		last.Owned = s.owned(name)
+		changed(last)
+	})
+}
+
+// follow hands out what the session's owner shares, and nil at each tick.
+func (s *Store) follow(ctx context.Context, name string, tick <-chan time.Time, changed func(*Shared)) (err error) {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
 		return fmt.Errorf("watch forwards: %w", err)
@@ -104,31 +141,38 @@ func (s *Store) Watch(ctx context.Context, name string, changed func([]tunnel.Fo
 		return fmt.Errorf("watch forwards: %w", err)
 	}
 	for {
-		forwards, _, err := s.loadForwards(name)
+		shared, _, err := s.loadForwards(name)
 		if err != nil {
 			return err
 		}
-		changed(forwards)
-		if err := awaitFile(ctx, w, s.path(name, forwardsFile)); err != nil {
-			return err
+		changed(&shared)
+		for ticked := true; ticked; {
+			if ticked, err = awaitFile(ctx, w, s.path(name, forwardsFile), tick); err != nil {
+				return err
+			}
+			if ticked {
+				changed(nil)
+			}
 		}
 	}
 }
 
-// awaitFile returns when path was written or replaced.
-func awaitFile(ctx context.Context, w *fsnotify.Watcher, path string) error {
+// awaitFile returns when path was written or replaced, or at a tick.
+func awaitFile(ctx context.Context, w *fsnotify.Watcher, path string, tick <-chan time.Time) (ticked bool, err error) {
 	for {
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return false, ctx.Err()
+		case <-tick:
+			return true, nil
 		case err := <-w.Errors:
-			return fmt.Errorf("watch forwards: %w", err)
+			return false, fmt.Errorf("watch %s: %w", filepath.Base(path), err)
 		case event := <-w.Events:
 			if event.Name == filepath.Dir(path) && event.Has(fsnotify.Remove) {
-				return ErrContainerGone // a session's folder goes with its container
+				return false, ErrContainerGone // a session's folder goes with its container
 			}
 			if event.Name == path && event.Has(fsnotify.Create|fsnotify.Write) {
-				return nil
+				return false, nil
 			}
 		}
 	}

@@ -62,8 +62,8 @@ func (s *Supervisor) describe(c container.Container) Info {
 		info.Branch = b.Name
 	}
 	if info.Owned {
-		if forwards, _, err := s.cfg.Store.loadForwards(rec.Name); err == nil {
-			info.Forwards = forwards
+		if shared, _, err := s.cfg.Store.loadForwards(rec.Name); err == nil {
+			info.Forwards = shared.Forwards
 		}
 	}
 	return info

@@ -35,7 +35,7 @@ func (s *Session) elect(ctx context.Context) (*fileLock, error) {
 	followed := make(chan error, 1)
 	// Ends with ctx when the lock is there; waited for below.
 	go func() {
-		followed <- s.store.Watch(ctx, s.rec.Name, func(f []tunnel.Forward) { s.update(func() { s.forwards = f }) })
+		followed <- s.store.follow(ctx, s.rec.Name, nil, func(shared *Shared) { s.update(func() { s.forwards = shared.Forwards }) })
 	}()
 	lock, err := waitLock(ctx, path)
 	cancel()

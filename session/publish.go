@@ -31,13 +31,12 @@ func (s *Session) publish(ctx context.Context) {
 				s.observer.BranchChanged(s.rec.Name, branch)
 			}
 		}
-		if !slices.EqualFunc(last.Forwards, info.Forwards, sameForward) || last.Owner != info.Owner {
-			if s.observer != nil {
-				s.observer.PortsChanged(info)
-			}
-			if m := s.currentManager(); m != nil {
-				s.save(toSave{info.Forwards, m.Memory()})
-			}
+		told := !slices.EqualFunc(last.Forwards, info.Forwards, sameForward) || last.Owner != info.Owner
+		if told && s.observer != nil {
+			s.observer.PortsChanged(info)
+		}
+		if m := s.currentManager(); m != nil && (told || last.State != info.State) {
+			s.save(toSave{Shared{Forwards: info.Forwards, State: info.State, Err: info.Err}, m.Memory()})
 		}
 		if last = info; info.State == Gone {
 			return
@@ -47,8 +46,8 @@ func (s *Session) publish(ctx context.Context) {
 
 // toSave is what the owner writes for others and for later.
 type toSave struct {
-	forwards []tunnel.Forward
-	memory   tunnel.Memory
+	shared Shared
+	memory tunnel.Memory
 }
 
 // save hands the state to the goroutine that writes it; only the publisher calls it. What has not been written when there is something newer is dropped.
@@ -64,7 +63,7 @@ func (s *Session) save(state toSave) {
 // the publisher has no time.
 func (s *Session) keepSaved(ctx context.Context) {
 	write := func(state toSave) {
-		s.report("forwards file", s.store.saveForwards(s.rec.Name, state.forwards, state.memory))
+		s.report("forwards file", s.store.saveForwards(s.rec.Name, state.shared, state.memory))
 	}
 	for {
 		select {

@@ -67,7 +67,7 @@ func TestStoreFilesAreForTheirOwnerOnly(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)
 	rec := testRecord(t, s, "sketch-brave-otter")
-	if err := errors.Join(s.save(rec), s.writeSSH(t.Context(), rec, "/bin/sketch-ide", false), s.saveForwards(rec.Name, nil, tunnel.Memory{})); err != nil {
+	if err := errors.Join(s.save(rec), s.writeSSH(t.Context(), rec, "/bin/sketch-ide", false), s.saveForwards(rec.Name, Shared{}, tunnel.Memory{})); err != nil {
 		t.Fatal(err)
 	}
 	err := filepath.WalkDir(s.dir, func(path string, d fs.DirEntry, err error) error {
@@ -167,14 +167,18 @@ func TestForwardsSurviveTheirOwner(t *testing.T) {
 		{Port: 40000, Status: tunnel.Listed},
 	}
 	memory := tunnel.Memory{HostPorts: map[uint16]uint16{3000: 3001}, ByHand: map[uint16]tunnel.ByHand{80: {HostPort: 8080}}, Opened: map[uint16]uint64{3000: 2}}
-	if err := s.saveForwards(rec.Name, want, memory); err != nil {
+	wrote := Shared{Forwards: want, State: Reconnecting, Err: errors.New("container does not answer")}
+	if err := s.saveForwards(rec.Name, wrote, memory); err != nil {
 		t.Fatal(err)
 	}
 	got, remembered, err := s.loadForwards(rec.Name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(tunnel.Forward{})); diff != "" {
+	if got.State != wrote.State || got.Err == nil || got.Err.Error() != wrote.Err.Error() {
+		t.Errorf("state %s, %v", got.State, got.Err)
+	}
+	if diff := cmp.Diff(want, got.Forwards, cmpopts.IgnoreUnexported(tunnel.Forward{})); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff(memory, remembered); diff != "" {

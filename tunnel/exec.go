@@ -60,7 +60,7 @@ func (c *Conn) Exec(ctx context.Context, command string, stdin io.Reader, stdout
 	select {
 	case err = <-ended:
 	case <-x.link.abandoned:
-		err = errLinkDead
+		err = ErrBroken
 	}
 	// Whatever was abandoned must not write to what is the caller's again.
 	if err := errors.Join(out.shut(), errs.shut()); err != nil && ctx.Err() == nil {
@@ -127,7 +127,7 @@ func (x *execution) run(command string, stdin io.Reader, stdout, stderr io.Write
 	drains.Wait()
 	switch err := x.result(); {
 	case errors.Is(err, errNoStatus) && errors.Is(lost, syscall.ECONNRESET):
-		return errLinkDead
+		return ErrBroken
 	case errors.Is(err, errNoStatus) && refused != nil:
 		return refused
 	case err != nil:

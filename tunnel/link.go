@@ -243,7 +243,7 @@ func (l *link) open(ctx context.Context, kind string, payload []byte) (opened, e
 	case <-ctx.Done():
 		return opened{}, ctx.Err()
 	case <-l.dead:
-		return opened{}, errLinkDead
+		return opened{}, ErrBroken
 	}
 	type result struct {
 		opened
@@ -271,8 +271,6 @@ func (l *link) open(ctx context.Context, kind string, payload []byte) (opened, e
 		return opened{}, ctx.Err()
 	case <-l.dead:
 		close(abandoned)
-		return opened{}, errLinkDead
+		return opened{}, ErrBroken
 	}
 }
-
-var errLinkDead = errors.New("connection to the container lost")

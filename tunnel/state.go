@@ -59,6 +59,8 @@ var (
 	ErrEnded = errors.New("container was stopped")
 	// ErrNotConnected is matched by the errors of calls whose context ended while the connection was down.
 	ErrNotConnected = errors.New("not connected to the container")
+	// ErrBroken is matched by the errors of what went over a connection that broke meanwhile: it is not known what came of it.
+	ErrBroken = errors.New("connection to the container broke")
 	// ErrRefused is matched by the errors of DialContext when nothing inside accepted the connection.
 	ErrRefused = errors.New("connection refused inside the container")
 )

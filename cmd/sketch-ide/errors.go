@@ -202,6 +202,8 @@ func explainSession(err error) *jsonrpc.Error {
 		return &jsonrpc.Error{Kind: jsonrpc.KindSessionGone, Message: "the session's container was removed", Hint: "Start a new session."}
 	case errors.Is(err, session.ErrContainerStopped), errors.Is(err, tunnel.ErrEnded), errors.Is(err, container.ErrNotRunning):
 		return &jsonrpc.Error{Kind: jsonrpc.KindDisconnected, Message: "the session's container is not running", Hint: "Its files are kept; start it again: sketch-ide up, or sketch.start.", Retryable: true}
+	case errors.Is(err, tunnel.ErrBroken):
+		return &jsonrpc.Error{Kind: jsonrpc.KindDisconnected, Message: "the connection to the session broke", Hint: "It is made again by itself; what ran over it has ended.", Retryable: true}
 	case errors.Is(err, session.ErrNotOwner):
 		return &jsonrpc.Error{Kind: jsonrpc.KindNotOwner, Message: err.Error(), Hint: "Do it in that window, or close it."}
 	case errors.Is(err, tunnel.ErrNotConnected), errors.Is(err, session.ErrNotAttached), errors.Is(err, session.ErrClosed):

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/sketch-ide/sketch-ide/jsonrpc"
 	"github.com/sketch-ide/sketch-ide/session"
@@ -279,7 +280,10 @@ func (f *front) footer(i session.Info) []string {
 			return nil
 		}
 	}
-	lines := splitLines(b.String())
+	lines, width := splitLines(b.String()), f.screen.width()
+	if slices.ContainsFunc(lines, func(line string) bool { return utf8.RuneCountInString(line) > width }) {
+		lines = portLines(shown)
+	}
 	if more > 0 {
 		lines = append(lines, fmt.Sprintf("… and %d more: sketch-ide ports", more))
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -44,8 +45,15 @@ func (o *options) watchPorts(ctx context.Context, info session.Info, asJSON bool
 	}
 	front := newFront(o.std.out, asJSON, true, "ends this list")
 	defer front.quiet()
-	err = store.Watch(ctx, info.Name, func(forwards []tunnel.Forward) {
-		info.Forwards = forwards
+	attended := true
+	err = store.Watch(ctx, info.Name, func(shared session.Shared) {
+		if info.State, info.Err = shared.State, shared.Err; shared.Owned {
+			front.SessionChanged(info)
+		} else if attended {
+			front.line("%s", unattended(info.Name))
+			shared.Forwards = nil // nobody listens on what the last window had
+		}
+		attended, info.Forwards = shared.Owned, shared.Forwards
 		front.PortsChanged(info)
 	})
 	if ctx.Err() != nil {
@@ -54,9 +62,13 @@ func (o *options) watchPorts(ctx context.Context, info session.Info, asJSON bool
 	return err
 }
 
+func unattended(name string) string {
+	return "nobody is attached to " + name + ", so no port is forwarded; sketch-ide up attaches"
+}
+
 func printPorts(w io.Writer, info session.Info) error {
 	if !info.Owned && !info.Attached {
-		_, err := fmt.Fprintf(w, "nobody is attached to %s, so no port is forwarded; sketch-ide up attaches\n", info.Name)
+		_, err := fmt.Fprintln(w, unattended(info.Name))
 		return err
 	}
 	if len(info.Forwards) == 0 {
@@ -88,6 +100,29 @@ func portTable(w io.Writer, forwards []tunnel.Forward) error {
 		fmt.Fprintf(t, "%d\t%s\t%s\t%s\n", p.Number, address, clean(name), clean(state))
 	}
 	return t.Flush()
+}
+
+// portLines is portTable for a terminal that is too narrow for it.
+func portLines(forwards []tunnel.Forward) []string {
+	var lines []string
+	for _, f := range forwards {
+		p := wirePort(f)
+		line := fmt.Sprint(p.Number)
+		switch {
+		case p.Status != jsonrpc.PortForwarded:
+			line += " " + string(p.Status)
+		case p.HostPort != p.Number:
+			line += fmt.Sprint(" → ", p.HostPort)
+		}
+		if p.Reason != "" {
+			line += " (" + p.Reason + ")"
+		}
+		if name := cmp.Or(p.Label, p.Process); name != "" {
+			line += " " + name
+		}
+		lines = append(lines, clean(line))
+	}
+	return lines
 }
 
 // withSession runs f with the session that the arguments name; without one, the session of the repository that we stand in, or the only one.

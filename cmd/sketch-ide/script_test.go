@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -62,8 +63,11 @@ func makeRepo(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(ts.Exec("git", "-C", dir, "-c", "user.name=Ann", "-c", "user.email=ann@example.com", "commit", "-q", "-m", "first"))
 }
 
+// lastPort makes freePort give scripts that run side by side different numbers.
+var lastPort atomic.Int32
+
 func freePort(ts *testscript.TestScript, _ bool, args []string) {
-	for port := 15000 + os.Getpid()%5000; port < 21000; port++ {
+	for port := 15000 + os.Getpid()%5000 + 10*int(lastPort.Add(1)); port < 21000; port++ {
 		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err == nil {
 			ts.Check(l.Close())

@@ -182,7 +182,7 @@ func (o *options) leave(ctx context.Context, sup *session.Supervisor, info sessi
 func eventLine(p jsonrpc.Port) string {
 	switch p.Status {
 	case jsonrpc.PortForwarded:
-		return fmt.Sprintf("%-44s %s", jsonrpc.ToastText([]jsonrpc.Port{p}), p.URL)
+		return fmt.Sprintf("%s  %s", jsonrpc.ToastText([]jsonrpc.Port{p}), p.URL)
 	case jsonrpc.PortListed:
 		return fmt.Sprintf("Port %d%s is open inside, not forwarded%s", p.Number, process(p), because(p))
 	case jsonrpc.PortStopped:
