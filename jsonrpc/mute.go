@@ -2,18 +2,32 @@ package jsonrpc
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"strings"
+
+	"go.lsp.dev/protocol"
 )
 
-// say tells the user of an editor that shows neither a command's answer nor its error what became of the command.
+// say tells the user of an editor that shows neither a command's answer nor its error what became of the command. It
+// returns when that was sent, so that the answer always comes after it.
 func (s *Server) say(result any, err error) {
-	switch {
-	case !s.editor.Load().mute():
-	case err != nil:
-		s.complain(err)
-	default:
-		s.Message(LevelInfo, resultText(result))
+	if !s.editor.Load().mute() || errors.Is(err, context.Canceled) {
+		return
+	}
+	params := protocol.ShowMessageParams{Type: protocol.MessageType(LevelError)}
+	if err != nil {
+		params.Message = clip(plainText(personText(err)), maxMessage)
+	} else {
+		params.Type = protocol.MessageType(LevelInfo)
+		params.Message = clip(plainText(resultText(result)), maxMessage)
+	}
+	sent := make(chan struct{})
+	s.outbox.post(event{method: protocol.MethodWindowShowMessage, params: &params, sent: func() { close(sent) }})
+	select {
+	case <-sent:
+	case <-s.link.ctx.Done():
 	}
 }
 
