@@ -230,6 +230,9 @@ describe('in Restricted Mode', () => {
     await workbench.quickRows.filter({ hasText: 'Sketch: Show Status' }).first().waitFor();
     assert.equal(await workbench.quickRows.filter({ hasText: 'Sketch: Start Session' }).count(), 0);
     await workbench.page.keyboard.press('Escape');
+    await workbench.follow('vscode://sketch-ide.sketch-ide/port/3000');
+    await workbench.dialog.getByRole('button', { name: 'Open' }).click();
+    await workbench.toast('Port 3000 is not open.').waitFor();
     assert.deepEqual(stub.starts(), []);
   });
 

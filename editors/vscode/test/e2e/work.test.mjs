@@ -10,6 +10,7 @@ import { Workbench } from './lib/workbench.mjs';
 import { assertAccessible, screenReaderSteps } from './steps/accessibility.mjs';
 import { attachmentSteps, keyboardSteps } from './steps/composer.mjs';
 import { linkSteps } from './steps/links.mjs';
+import { nativeChatSteps } from './steps/native.mjs';
 import { commentSteps, mergeSteps } from './steps/review.mjs';
 
 const repository = createRepository();
@@ -42,7 +43,8 @@ describe('the Sketch view', () => {
   };
 
   before(async () => {
-    workbench = await Workbench.open({ folder: repository.directory, env: stub.env() });
+    const proposed = ['sketch-ide-test.chat-model'];
+    workbench = await Workbench.open({ folder: repository.directory, env: stub.env(), proposed });
   });
   after(async () => {
     await workbench?.close();
@@ -290,4 +292,6 @@ describe('the Sketch view', () => {
     const editor = workbench.page.locator('.editor-instance .view-lines').first();
     await eventually('the text', async () => /Settings|Checks/.test(await editor.innerText()));
   });
+
+  nativeChatSteps(view);
 });
