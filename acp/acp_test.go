@@ -190,6 +190,8 @@ func TestSessions(t *testing.T) {
 		t.Errorf("session/load: %s", got)
 	}
 	e.expect(`{"sessionUpdate":"user_message_chunk","content":{"type":"text","text":"hello"}`, `"text":"hi there"`)
+	e.call("session/load", `{"sessionId":"sketch-1","cwd":"/home/ada/shop","mcpServers":[]}`) // an editor that has shown another one meanwhile
+	e.expect(`{"sessionUpdate":"user_message_chunk","content":{"type":"text","text":"hello"}`, `"text":"hi there"`)
 	if got = e.call("session/set_config_option", `{"sessionId":"sketch-1","configId":"model","value":"local"}`); !strings.Contains(got, `"currentValue":"local"`) {
 		t.Errorf("the model: %s", got)
 	}

@@ -74,7 +74,7 @@ func (s *Server) reopen(ctx context.Context, params json.RawMessage, replay bool
 // replay hands the conversation to the sender, and waits until all of it was sent. Where it is not wanted, only what comes from now on is told.
 func (x *session) replay(ctx context.Context, conversation jsonrpc.ConversationResult, wanted bool) error {
 	for _, m := range conversation.Messages {
-		x.server.news.post("old message "+m.ID, x.name, replayed{m, !wanted && m.Done})
+		x.server.news.post("old message "+m.ID, x.name, replayed{m, wanted})
 	}
 	x.server.news.post(keyAgent, x.name, conversation.Status)
 	sent := make(barrier)

@@ -71,9 +71,13 @@ func (x *session) tell(ctx context.Context, value any) {
 	case jsonrpc.Branch:
 		x.tellBranch(ctx, value)
 	case replayed:
-		if value.silent {
-			x.remember(value.message.ID).done = true
-		} else {
+		switch sent := x.remember(value.message.ID); {
+		case value.wanted:
+			*sent = sentMessage{} // the editor may have it, and asks to have it again
+			x.tellMessage(ctx, value.message)
+		case value.message.Done:
+			sent.done = true
+		default:
 			x.tellMessage(ctx, value.message)
 		}
 	case barrier:
@@ -88,7 +92,7 @@ type barrier chan struct{}
 // replayed is a message of a conversation from before it was opened here.
 type replayed struct {
 	message jsonrpc.Message
-	silent  bool // the editor has it, and is told nothing
+	wanted  bool // else the editor has it, but for what is still to come
 }
 
 func (x *session) update(change func()) {
