@@ -1,12 +1,10 @@
 package session_test
 
 import (
-	"crypto/rand"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -249,39 +247,4 @@ func TestCommentsAreCollected(t *testing.T) {
 	if _, waiting, sent, err := w.Comments(t.Context(), info.Name, session.CommentChange{Send: true}); err == nil || sent != 0 || len(waiting) != 1 {
 		t.Errorf("sent %d, %+v, %v", sent, waiting, err)
 	}
-}
-
-// A repository that is large enough to be copied pack by pack arrives whole, and its commits come back.
-func TestLargeRepositoryIsCopied(t *testing.T) {
-	t.Parallel()
-	store, dir := newStore(t), newRepo(t)
-	content := make([]byte, 20<<20)
-	if _, err := rand.Read(content); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "large"), content, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	runGit(t, "-C", dir, "add", ".")
-	runGit(t, "-C", dir, "-c", "user.name=Ann", "-c", "user.email=ann@example.com", "commit", "-q", "-m", "large")
-	runGit(t, "-C", dir, "repack", "-q", "-a", "-d")
-	w := open(t, store)
-	var copied atomic.Bool
-	info, err := w.Start(t.Context(), session.StartOptions{Folder: dir}, func(p session.Progress) {
-		if strings.HasPrefix(p.Message, "Copying objects: 100%") {
-			copied.Store(true)
-		}
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { removeContainer(t, info.Container) })
-	if !copied.Load() {
-		t.Error("nothing was copied")
-	}
-	if got, want := w.inside(info.Name, "git fsck >&2; git rev-parse sketch-host/main HEAD"), runGit(t, "-C", dir, "rev-parse", "HEAD", "HEAD"); got != want {
-		t.Errorf("inside: %s, want %s", got, want)
-	}
-	tip := w.commitInside(info.Name, "a.txt", "one")
-	w.awaitBranch(info.Name, "the commit", at(tip))
 }

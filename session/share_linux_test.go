@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/sketch-ide/sketch-ide/agent"
@@ -92,17 +93,36 @@ func (e elsewhere) Create(ctx context.Context, spec container.Spec) (container.C
 	return e.Engine.Create(ctx, spec)
 }
 
-func TestSharedPacksThatTheEngineDoesNotSee(t *testing.T) {
+// Where packs cannot be shared they are sent; the repository arrives whole, and its commits come back.
+func TestLargeRepositoryIsSent(t *testing.T) {
 	t.Parallel()
+	dir := largeRepo(t)
 	w := open(t, newStore(t), func(c *session.Config) {
 		c.Connect = func(ctx context.Context) (session.Engine, error) {
 			e, err := connect(ctx)
 			return elsewhere{e}, err
 		}
 	})
-	info := w.start(largeRepo(t))
-	if got := w.output(info.Name, "git fsck 2>&1; git log --format=%s -n1"); got != "large" {
-		t.Errorf("git inside: %s", got)
+	var sent atomic.Bool
+	info, err := w.Start(t.Context(), session.StartOptions{Folder: dir}, func(p session.Progress) {
+		if strings.HasPrefix(p.Message, "Copying objects: 100%") {
+			sent.Store(true)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { removeContainer(t, info.Container) })
+	if !sent.Load() {
+		t.Error("nothing was sent")
+	}
+	if got, want := w.inside(info.Name, "git fsck >&2; git rev-parse sketch-host/main HEAD"), runGit(t, "-C", dir, "rev-parse", "HEAD", "HEAD"); got != want {
+		t.Errorf("inside: %s, want %s", got, want)
+	}
+	tip := w.commitInside(info.Name, "a.txt", "one")
+	w.awaitBranch(info.Name, "the commit", at(tip))
+	if left, err := os.Stat(filepath.Join(filepath.Dir(info.SSHConfig), "objects")); err == nil {
+		t.Errorf("a folder that no container sees: %v", left)
 	}
 }
 
