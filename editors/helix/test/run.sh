@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tests the configuration of docs/clients.md in the real Helix (HX, default hx) in a terminal (tmux), against the real backend
+# Tests the configuration of docs/clients/helix.md in the real Helix (HX, default hx) in a terminal (tmux), against the real backend
 # (SKETCH_IDE_SERVER) and a real engine. Ends with "N passed, N failed".
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
