@@ -31,13 +31,13 @@ async function answer(
   }
   const text = new TurnText();
   const listening = store.onDidReceive(({ message }) => show(text.take(message), stream));
-  const cancelled = token.onCancellationRequested(() => {
-    // The answer is not waited for: the turn's end is told by the agent's state.
-    void backend.execute('sketch.cancel', { session: session.name }).catch(() => {});
-  });
+  // The answer is not waited for: the turn's end is told by the agent's state.
+  const cancel = () => void backend.execute('sketch.cancel', { session: session.name }).catch(() => {});
+  const cancelled = token.onCancellationRequested(cancel);
   try {
     const { turn } = await backend.execute('sketch.prompt', { session: session.name, text: request.prompt });
     show(text.begin(turn), stream);
+    if (token.isCancellationRequested) cancel(); // the first one may have come before the turn
     await turnOver(store, turn, token);
     await store.catchUp(session.name);
   } catch (error) {

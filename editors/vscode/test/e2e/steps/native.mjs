@@ -44,4 +44,17 @@ export function nativeChatSteps(view) {
     await chat.getByRole('button', { name: 'Blue' }).click();
     await answer().getByText('Done: the guest book has a form').waitFor();
   });
+
+  test('stopping there stops the agent', async () => {
+    const { page } = workbench();
+    const before = command('sketch.cancel').length;
+    await ask('@sketch wait for me');
+    await answer().getByText('one line for the name').waitFor();
+    await page.locator('.interactive-session .codicon-stop-circle').last().click();
+    await eventually('the cancel', () => command('sketch.cancel').length > before);
+    // What was told stays, and the next one is heard.
+    await answer().getByText('one line for the name').waitFor();
+    await ask('@sketch Add a button');
+    await answer().getByText('Done: the guest book has a form').waitFor();
+  });
 }
