@@ -112,7 +112,7 @@ func (g *Gateway) attempt(ctx context.Context, req request, header http.Header, 
 	if err != nil {
 		return nil, nil, &attempt{reason: err.Error(), final: true, inside: "its address is none"}
 	}
-	body := &payload{data: req.body}
+	body := newPayload(req.body)
 	body.attach(out)
 	g.head(out, header, req.model.Provider, key)
 	res, err := g.client.Do(out)
