@@ -39,13 +39,20 @@ tests() {
     echo "$name: ended with status $status after $p tests"
   fi
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
-  [ "$((f + s))" = 0 ] || bad+=("$name")
+  [ "$((f + s))" = 0 ] || bad+=("$name$(not_ok "$log")")
   spent "$name" "$since"
 }
 
 # count WORD NODE_WORD FILE: the last number that stands before WORD, or after NODE_WORD in a summary of node --test.
 count() {
   sed -nE -e "s/^(.*[^0-9])?([0-9]+) $1(,.*)?\$/\2/p" -e "s/^(#|ℹ) $2 ([0-9]+)\$/\2/p" "$3" | tail -n 1 | grep . || echo 0
+}
+
+# not_ok FILE: the first names of failed tests, in brackets: of lines like TAP's, or of node --test's other reporter.
+not_ok() {
+  local names
+  names=$(sed -nE -e 's/^ *not ok( [0-9]+)? - (.*)$/\2/p' -e 's/^ *✖ (.*) \([0-9.]+ms\)$/\1/p' "$1" | awk '!seen[$0]++' | awk 'NR <= 8')
+  [ -z "$names" ] || echo " (${names//$'\n'/, })"
 }
 
 formatted() {

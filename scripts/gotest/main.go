@@ -1,6 +1,7 @@
 // Command gotest [-log FILE] -- ARGUMENTS runs `go test ARGUMENTS` and reports what people and machines need of it: a line for each package, the
-// whole output of what failed, and a closing line "N passed, N failed, N skipped" that counts tests and subtests. A package that fails
-// without a failed test (it does not build, or leaks a goroutine) counts as one failure. All events go to the file that -log names.
+// whole output of what failed, at the end a line "not ok - PACKAGE TEST" for each failure, and a closing line "N passed, N failed, N skipped"
+// that counts tests and subtests. A package that fails without a failed test (it does not build, or leaks a goroutine) counts as one
+// failure. All events go to the file that -log names.
 package main
 
 import (
@@ -12,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 )
 
@@ -23,6 +25,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "gotest:", err)
 		counts.failed = max(counts.failed, 1)
 	}
+	counts.printNames(os.Stdout)
 	fmt.Printf("%d passed, %d failed, %d skipped\n", counts.passed, counts.failed, counts.skipped)
 	if counts.failed > 0 {
 		os.Exit(1)
@@ -64,7 +67,25 @@ type event struct {
 	Elapsed                                                float64 // seconds
 }
 
-type counts struct{ passed, failed, skipped int }
+// name is short: the module's own path says nothing.
+func (e *event) name() string {
+	return strings.TrimSpace(strings.TrimPrefix(e.Package, "github.com/sketch-ide/sketch-ide/") + " " + e.Test)
+}
+
+type counts struct {
+	passed, failed, skipped int
+	names                   []string // of what failed, subtests before what they are part of
+}
+
+// printNames leaves out what failed by its subtests only.
+func (c *counts) printNames(out io.Writer) {
+	for i, name := range c.names {
+		part := func(other string) bool { return strings.HasPrefix(other, name+"/") }
+		if !slices.ContainsFunc(c.names[:i], part) {
+			fmt.Fprintln(out, "not ok -", name)
+		}
+	}
+}
 
 type report struct {
 	counts
@@ -104,6 +125,7 @@ func (r *report) testEnded(e event) {
 	case "fail":
 		r.failed++
 		r.failures[e.Package]++
+		r.names = append(r.names, e.name())
 		r.print(e.Package + " " + e.Test)
 	case "skip":
 		r.skipped++
@@ -117,6 +139,7 @@ func (r *report) packageEnded(e event) {
 		return
 	case e.Action == "fail" && r.failures[e.Package] == 0:
 		r.failed++
+		r.names = append(r.names, e.name())
 		r.print(e.FailedBuild)
 		r.print(e.Package + " ")
 	}
