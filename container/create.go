@@ -19,7 +19,7 @@ func (e *Engine) Create(ctx context.Context, spec Spec) (Container, error) {
 	if err := e.checkMounts(spec); err != nil {
 		return Container{}, err
 	}
-	mode, err := e.networkMode(ctx, spec)
+	mode, endpoints, err := e.attachment(ctx, spec)
 	if err != nil {
 		return Container{}, fmt.Errorf("create container %s: %w", spec.Name, err)
 	}
@@ -31,10 +31,10 @@ func (e *Engine) Create(ctx context.Context, spec Spec) (Container, error) {
 	}
 	config := e.config(spec)
 	config.Image = id
-	created, err := e.api.ContainerCreate(ctx, config, hostConfig, nil, nil, spec.Name)
+	created, err := e.api.ContainerCreate(ctx, config, hostConfig, endpoints, nil, spec.Name)
 	if noInit(err) { // the agent reaps by itself then
 		hostConfig.Init = nil
-		created, err = e.api.ContainerCreate(ctx, config, hostConfig, nil, nil, spec.Name)
+		created, err = e.api.ContainerCreate(ctx, config, hostConfig, endpoints, nil, spec.Name)
 	}
 	if cerrdefs.IsConflict(err) {
 		return Container{}, &callError{op: "create container " + spec.Name, kind: ErrNameConflict, err: err}

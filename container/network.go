@@ -34,41 +34,43 @@ const DefaultNetwork = "sketch-ide"
 // optionICC is the bridge driver's "inter-container connectivity".
 const optionICC = "com.docker.network.bridge.enable_icc"
 
-// networkMode is what the engine is to attach a container to. An engine that makes no network (some have no such
-// option) has its default one, which is less private and as useful.
-func (e *Engine) networkMode(ctx context.Context, spec Spec) (container.NetworkMode, error) {
+// attachment is what the engine is to attach a container to. The bridge is given by its id too, since its name can be
+// ambiguous for a while. An engine that makes no network (some have no such option) has its default one, which is less
+// private and as useful.
+func (e *Engine) attachment(ctx context.Context, spec Spec) (container.NetworkMode, *network.NetworkingConfig, error) {
 	if spec.Network == NetworkNone {
-		return "none", nil
+		return "none", nil, nil
 	}
-	switch err := e.ensureNetwork(ctx); {
+	switch id, err := e.ensureNetwork(ctx); {
 	case err == nil:
-		return container.NetworkMode(e.network), nil
+		endpoints := map[string]*network.EndpointSettings{e.network: {NetworkID: id}}
+		return container.NetworkMode(e.network), &network.NetworkingConfig{EndpointsConfig: endpoints}, nil
 	case ctx.Err() != nil || errors.Is(err, ErrEngineLost):
-		return "", err
+		return "", nil, err
 	default:
 		e.log.Warn("use the engine's default network", "err", err)
-		return "bridge", nil
+		return "bridge", nil, nil
 	}
 }
 
-// ensureNetwork sees to it that the sessions' bridge is there. Engines allow several networks of one name, made in the
-// same moment, and then refuse the name as ambiguous: all but the oldest go.
-func (e *Engine) ensureNetwork(ctx context.Context) error {
+// ensureNetwork sees to it that the sessions' bridge is there, and returns its id. Engines allow several networks of one
+// name, made in the same moment by two processes: the oldest is used, and the others go once nothing is attached to them.
+func (e *Engine) ensureNetwork(ctx context.Context) (string, error) {
 	found, err := e.networks(ctx)
-	if err != nil || len(found) == 1 {
-		return err
+	if err != nil {
+		return "", err
 	}
 	if len(found) == 0 {
 		if found, err = e.makeNetwork(ctx); err != nil {
-			return err
+			return "", err
 		}
 	}
-	for _, extra := range found[min(1, len(found)):] {
-		if err := e.api.NetworkRemove(ctx, extra.ID); err != nil && !errors.Is(kindOf(err), ErrNotFound) {
-			return wrap(ctx, "remove network "+extra.ID, err)
+	for _, extra := range found[1:] {
+		if err := e.api.NetworkRemove(ctx, extra.ID); err != nil {
+			e.log.Debug("leave a second network of the sessions", "id", extra.ID, "err", err)
 		}
 	}
-	return nil
+	return found[0].ID, nil
 }
 
 func (e *Engine) makeNetwork(ctx context.Context) ([]network.Summary, error) {
@@ -101,34 +103,45 @@ func (e *Engine) networks(ctx context.Context) ([]network.Summary, error) {
 }
 
 // networkMissing tells whether a container did not start because its network is gone: `docker network prune` takes those
-// whose containers are all stopped. The engine has no code that tells this from a missing container.
+// whose containers are all stopped; or because it knows it by a name that two have. The engine has no code that tells
+// this from a missing container.
 func networkMissing(err error) bool {
 	return err != nil && regexpNetwork.MatchString(err.Error())
 }
 
-var regexpNetwork = regexp.MustCompile(`network \S+ not found`)
+var regexpNetwork = regexp.MustCompile(`network \S+ (not found|is ambiguous)`)
 
-// reattach gives a stopped container the sessions' bridge, made anew, in place of the one that it remembers by its id.
+// reattach gives a stopped container the sessions' bridge in place of the network that it remembers.
 func (e *Engine) reattach(ctx context.Context, id string) error {
-	if err := e.ensureNetwork(ctx); err != nil {
+	bridge, err := e.ensureNetwork(ctx)
+	if err != nil {
 		return err
 	}
-	if err := e.api.NetworkDisconnect(ctx, e.network, id, true); err != nil {
-		return wrap(ctx, "leave network", err)
+	found, err := e.api.ContainerInspect(ctx, id)
+	if err != nil {
+		return wrap(ctx, "inspect container", err)
 	}
-	return wrap(ctx, "join network", e.api.NetworkConnect(ctx, e.network, id, nil))
+	for gone := range found.NetworkSettings.Networks {
+		if err := e.api.NetworkDisconnect(ctx, gone, id, true); err != nil {
+			return wrap(ctx, "leave network", err)
+		}
+	}
+	return wrap(ctx, "join network", e.api.NetworkConnect(ctx, bridge, id, &network.EndpointSettings{NetworkID: bridge}))
 }
 
 // RemoveNetwork removes the sessions' bridge if no container is attached to it, running or not; the next Create makes
 // it again. It tells whether there was something to remove.
 func (e *Engine) RemoveNetwork(ctx context.Context) (bool, error) {
+	found, err := e.networks(ctx)
+	if err != nil || len(found) == 0 {
+		return false, err
+	}
 	sessions, err := e.api.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("network", e.network))})
 	if err != nil {
 		return false, wrap(ctx, "list containers of the network", err)
 	}
-	found, err := e.networks(ctx)
-	if err != nil || len(sessions) > 0 {
-		return false, err
+	if len(sessions) > 0 {
+		return false, nil
 	}
 	for _, n := range found {
 		if n.Labels[LabelKind] != KindNetwork {
@@ -142,5 +155,5 @@ func (e *Engine) RemoveNetwork(ctx context.Context) (bool, error) {
 			return false, wrap(ctx, "remove network "+n.Name, err)
 		}
 	}
-	return len(found) > 0, nil
+	return true, nil
 }

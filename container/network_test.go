@@ -1,11 +1,18 @@
 package container
 
 import (
+	"bufio"
+	"bytes"
 	"context"
+	"encoding/json"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/network"
 )
 
 // privateNetwork gives the test's engine a bridge of its own, which is removed with the test.
@@ -61,6 +68,92 @@ func TestNetworkThatIsRemovedComesBack(t *testing.T) {
 	c, err = e.Start(t.Context(), c.ID)
 	if err != nil || !c.Address.IsValid() {
 		t.Errorf("start without its network: %+v, %v", c, err)
+	}
+}
+
+// secondNetwork makes another network of the bridge's name, and returns its id. It is asked for without the client, which has the engine look for the name first; that look is what
+// two processes pass in the same moment.
+func secondNetwork(t *testing.T, e *Engine) string {
+	t.Helper()
+	conn, err := e.api.Dialer()(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	body, err := json.Marshal(map[string]any{"Name": e.network, "Labels": map[string]string{LabelKind: KindNetwork}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://engine/v1.40/networks/create", bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	if err := request.Write(conn); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.ReadResponse(bufio.NewReader(conn), request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var made network.CreateResponse
+	if err := json.NewDecoder(response.Body).Decode(&made); err != nil || made.ID == "" {
+		t.Fatalf("create a second network: %s, %v", response.Status, err)
+	}
+	return made.ID
+}
+
+// TestNetworkMadeTwice: two processes that make the bridge in the same moment leave two of its name, which the engine
+// then refuses as ambiguous.
+func TestNetworkMadeTwice(t *testing.T) {
+	t.Parallel()
+	e := testEngine(t)
+	privateNetwork(t, e)
+	img := plainImage(t, e)
+	old := session(t, e, img, nil)
+
+	extra := secondNetwork(t, e)
+	if c := session(t, e, img, nil); !c.Address.IsValid() {
+		t.Errorf("start beside a second network: %+v", c)
+	}
+	if found, err := e.networks(t.Context()); err != nil || len(found) != 1 || found[0].ID == extra {
+		t.Errorf("networks are %v, %v", found, err)
+	}
+
+	extra = secondNetwork(t, e)
+	if err := e.api.NetworkConnect(t.Context(), extra, old.ID, nil); err != nil { // so that it cannot be removed
+		t.Fatal(err)
+	}
+	c := session(t, e, img, nil)
+	if err := e.Stop(t.Context(), c.ID, 0); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := e.Start(t.Context(), c.ID); err != nil || !c.Address.IsValid() {
+		t.Errorf("start again beside a second network in use: %+v, %v", c, err)
+	}
+	if found, err := e.networks(t.Context()); err != nil || len(found) != 2 {
+		t.Errorf("networks are %v, %v", found, err)
+	}
+}
+
+// TestNetworkKnownByName: containers of earlier versions know their network by its name.
+func TestNetworkKnownByName(t *testing.T) {
+	t.Parallel()
+	e := testEngine(t)
+	privateNetwork(t, e)
+	if _, err := e.ensureNetwork(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	config := e.config(Spec{Name: e.version + "-by-name"})
+	config.Image, config.Entrypoint = plainImage(t, e).ID, []string{"sleep", "60"}
+	made, err := e.api.ContainerCreate(t.Context(), config, &container.HostConfig{NetworkMode: container.NetworkMode(e.network)}, nil, nil, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	secondNetwork(t, e)
+	if c, err := e.Start(t.Context(), made.ID); err != nil || !c.Address.IsValid() {
+		t.Errorf("start: %+v, %v", c, err)
 	}
 }
 
