@@ -21,6 +21,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 step "A Docker engine"
+command -v curl >/dev/null || install_packages curl
 scripts/engine.sh
 echo "Docker $(docker version --format '{{.Server.Version}}') answers."
 
@@ -61,6 +62,7 @@ toast=
 until [ -n "$toast" ]; do
   show
   toast=$(grep -m 1 -E '^Port 3000 .*forwarded' "$dir/up.log" || :)
+  [ -z "$toast" ] || show # it may have come since
   if [ -z "$toast" ] && ! kill -0 "$up" 2>/dev/null; then
     show
     die "sketch-ide up ended before the port was forwarded."
