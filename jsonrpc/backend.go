@@ -10,8 +10,8 @@ import (
 type Backend interface {
 	// Configure takes the settings: the initializationOptions, and later each didChangeConfiguration (its section
 	// "sketch"). It is called in order, from the reader, and must not block; the slice is the backend's to keep. An editor
-	// that has no settings to send never causes a call.
-	Configure(settings json.RawMessage) error
+	// that has no settings to send never causes a call. A repository's files may have a part in them unless usersOwn.
+	Configure(settings json.RawMessage, usersOwn bool) error
 
 	// Start starts a session for a folder, or attaches to the one that it has. Cancelling ctx gives up and cleans up.
 	// The folder is an absolute path when the editor named any, else empty.

@@ -97,7 +97,7 @@ func (b *fakeBackend) port(p PortParams) (Port, error) {
 	return Port{}, &Error{Kind: KindNoPort, Message: fmt.Sprintf("port %d is not open", p.Port)}
 }
 
-func (b *fakeBackend) Configure(settings json.RawMessage) error {
+func (b *fakeBackend) Configure(settings json.RawMessage, _ bool) error {
 	return b.called(context.Background(), "configure", settings)
 }
 

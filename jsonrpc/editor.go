@@ -72,6 +72,10 @@ func (e *editor) does(action ClientAction) bool {
 	return e.sketch != nil && slices.Contains(e.sketch.Actions, action)
 }
 
+// usersOwn reports whether the editor declared that no repository's files are merged into the settings that it sends. The
+// declaration is a capability, which no editor takes from files of a project, as some do initializationOptions.
+func (e *editor) usersOwn() bool { return e != nil && e.sketch != nil && e.sketch.UserSettings }
+
 // toastingEditors are the clients that show a window/showMessageRequest as a toast: VS Code and products made of it.
 // Elsewhere (Neovim, Emacs, Helix) it is a prompt that takes the keyboard from whoever is typing.
 var toastingEditors = []string{

@@ -23,7 +23,7 @@ func (s *Server) configure(raw json.RawMessage) error {
 	if !known {
 		s.Message(LevelWarning, `The setting notifications must be "actions", "message" or "none"`)
 	}
-	if err := s.cfg.Backend.Configure(bytes.Clone(raw)); err != nil {
+	if err := s.cfg.Backend.Configure(bytes.Clone(raw), s.editor.Load().usersOwn()); err != nil {
 		s.Message(LevelWarning, personText(err))
 	}
 	return nil

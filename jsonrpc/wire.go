@@ -224,8 +224,9 @@ type ErrorData struct {
 
 // SketchClient is what an editor declares as `capabilities.experimental.sketch` in its initialize request.
 type SketchClient struct {
-	Version int            `json:"version"`          // 1
-	Actions []ClientAction `json:"actions,omitzero"` // toast actions that the editor does by itself
+	Version      int            `json:"version"`               // 1
+	Actions      []ClientAction `json:"actions,omitzero"`      // toast actions that the editor does by itself
+	UserSettings bool           `json:"userSettings,omitzero"` // the settings that reach beyond the container, see Settings, are the user's alone: the editor takes none of them from a repository's files
 }
 
 // SketchServer is what the server declares as `capabilities.experimental.sketch` in its answer.

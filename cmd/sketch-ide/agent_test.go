@@ -133,6 +133,12 @@ type told struct {
 
 func newClient(t *testing.T, folder string, settings map[string]any) *client {
 	t.Helper()
+	return newClientThat(t, map[string]any{"version": 1, "userSettings": true}, folder, settings)
+}
+
+// newClientThat is newClient, which declares something else.
+func newClientThat(t *testing.T, declares map[string]any, folder string, settings map[string]any) *client {
+	t.Helper()
 	c := &client{state: filepath.Join(t.TempDir(), "state"), answers: map[string]json.RawMessage{}, changed: make(chan struct{})}
 	c.editorProcess = startEditorWith(t, []string{keyVariable + "=" + modelKey}, "--state-dir", c.state, "--log-level", "debug")
 	go c.listen() // ends with the process, which the cleanup of startEditor ends
@@ -143,7 +149,7 @@ func newClient(t *testing.T, folder string, settings map[string]any) *client {
 	})
 	c.must("initialize", map[string]any{
 		"rootUri": "file://" + folder, "initializationOptions": settings, "clientInfo": map[string]any{"name": "Visual Studio Code"},
-		"capabilities": map[string]any{"experimental": map[string]any{"sketch": map[string]any{"version": 1}}},
+		"capabilities": map[string]any{"experimental": map[string]any{"sketch": declares}},
 	}, nil)
 	c.notify("initialized", map[string]any{})
 	return c

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -18,10 +18,12 @@ type backend struct {
 	options *options
 	server  listener
 	sup     *session.Supervisor
+	user    settingsFlag // names the user's own settings
 
 	mu     sync.Mutex // guards the fields below
 	window string     // name of the window's session
 	quiet  bool       // the setting sshConfig says that nothing is asked about it
+	wrong  string     // what was last told to be wrong with the settings
 }
 
 // listener is the editor's side, which hears what happens: [jsonrpc.Server] or [acp.Server]. Nothing in it blocks.
@@ -62,16 +64,24 @@ func (b *backend) Problem(_ string, err error) {
 	b.server.Message(jsonrpc.LevelWarning, strings.TrimSpace(e.Message+" "+e.Hint))
 }
 
-// Configure takes the editor's settings. What is wrong with one setting is told and the others are used.
-func (b *backend) Configure(data json.RawMessage) error {
-	settings, err := decodeSettings(data)
-	ask, askErr := decodeAsk(data)
+// Configure takes the editor's settings, which stand over the user's own file. What is wrong with one setting is told, and
+// not again as long as it stays; the others are used.
+func (b *backend) Configure(data json.RawMessage, usersOwn bool) error {
+	settings := b.user.decodeEditor(data, usersOwn)
+	wrong := ""
+	if err := errors.Join(settings.wrong...); err != nil {
+		wrong = err.Error()
+	}
 	b.mu.Lock()
-	b.quiet = !ask
+	known := wrong == b.wrong
+	b.quiet, b.wrong = !settings.ask, wrong
 	b.mu.Unlock()
-	b.sup.Configure(settings)
-	if err = cmp.Or(err, askErr); err != nil {
-		return explain(err)
+	b.sup.Configure(settings.Settings)
+	for _, err := range settings.wrong {
+		if !known {
+			e := explain(err)
+			b.server.Message(jsonrpc.LevelWarning, e.Message+". "+e.Hint)
+		}
 	}
 	return nil
 }

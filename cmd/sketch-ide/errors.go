@@ -231,6 +231,9 @@ func explainSession(err error) *jsonrpc.Error {
 	if e, ok := errors.AsType[*session.DevcontainerError](err); ok {
 		return &jsonrpc.Error{Kind: jsonrpc.KindSettings, Message: strings.ReplaceAll(e.Error(), "\n", "; "), Hint: e.Hint}
 	}
+	if e, ok := errors.AsType[*reservedError](err); ok {
+		return &jsonrpc.Error{Kind: jsonrpc.KindSettings, Message: e.Error(), Hint: "Say it in " + e.file + ", which counts in every editor."}
+	}
 	if e, ok := errors.AsType[*settingsError](err); ok {
 		return &jsonrpc.Error{Kind: jsonrpc.KindSettings, Message: e.Error(), Hint: "The other settings are in use. See Settings in the README."}
 	}

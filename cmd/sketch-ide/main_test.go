@@ -29,6 +29,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Setenv("SKETCH_IDE_AGENT", binary)
 	}
+	os.Setenv("XDG_CONFIG_HOME", filepath.Join(dir, "config")) // whoever runs the tests may have settings
 	testscript.Main(cleanUp{m, dir}, map[string]func(){"sketch-ide": main})
 }
 

@@ -41,7 +41,7 @@ func rootCommand(std streams) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noArgs,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), o) },
+		RunE:          func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), o, settingsFlag{}) },
 	}
 	flags := root.PersistentFlags()
 	flags.StringVarP(&o.host, "host", "H", "", "Docker engine `address` (default: DOCKER_HOST, the docker context, the usual sockets)")

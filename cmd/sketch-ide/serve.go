@@ -16,14 +16,16 @@ import (
 
 func serveCommand(o *options) *cobra.Command {
 	var stdio bool
+	var settings settingsFlag
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Speak LSP on the standard streams (what an editor starts)",
 		Args:  noArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), o) },
+		RunE:  func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), o, settings) },
 	}
 	// Language clients append --stdio by custom; there is no other transport to choose.
 	cmd.Flags().BoolVar(&stdio, "stdio", true, "use the standard streams")
+	settings.register(cmd.Flags())
 	return cmd
 }
 
@@ -33,23 +35,21 @@ type exitError int
 func (e exitError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
 // serve is one editor window: it ends with the editor, and leaves the sessions running.
-func serve(ctx context.Context, o *options) (err error) {
+func serve(ctx context.Context, o *options, user settingsFlag) (err error) {
 	log, closeLog, err := o.logger()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeLog()) }() // the named result
-	b := &backend{options: o}
+	b := &backend{options: o, user: user}
 	server := jsonrpc.NewServer(jsonrpc.ServerConfig{Backend: b, Log: log, Version: versionInfo().Version, OpenBrowser: openBrowser})
 	b.server = server
 	code := 0
 	err = o.withSupervisor(ctx, session.Config{Observer: b, Agents: b}, func(ctx context.Context, sup *session.Supervisor) error {
 		b.sup = sup
-		settings, err := decodeSettings(nil) // until the editor sends its own, and where it sends none
-		if err != nil {
+		if err := b.Configure(nil, false); err != nil { // until the editor sends its own, and where it sends none
 			return err
 		}
-		sup.Configure(settings)
 		code, err = server.Serve(ctx, jsonrpc.Stdio(o.std.in, o.std.out))
 		return err
 	})

@@ -46,15 +46,24 @@ func (f *settingsFlag) decode(over json.RawMessage) (session.Settings, error) {
 	return decodeSettings(data)
 }
 
+// path is where the user's file is, or would be.
+func (f *settingsFlag) path() (string, error) {
+	if f.file != "" {
+		return f.file, nil
+	}
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return "", fmt.Errorf("find the folder of settings: %w", err)
+	}
+	return filepath.Join(dir, "sketch-ide", "settings.json"), nil
+}
+
 // read returns the settings by name, whether they stand under "sketch" or bare; none where there is no file and none was named.
 func (f *settingsFlag) read() (map[string]json.RawMessage, error) {
-	path, named := f.file, f.file != ""
-	if !named {
-		dir, err := os.UserConfigDir()
-		if err != nil {
-			return map[string]json.RawMessage{}, nil //nolint:nilerr // without a home directory there are no settings
-		}
-		path = filepath.Join(dir, "sketch-ide", "settings.json")
+	named := f.file != ""
+	path, err := f.path()
+	if err != nil {
+		return map[string]json.RawMessage{}, nil //nolint:nilerr // without a home directory there are no settings
 	}
 	info, err := os.Stat(path)
 	switch {

@@ -25,6 +25,10 @@
   "Settings of the backend, a plist, e.g. (:baseImage \"debian:bookworm\")."
   :type 'plist)
 
+;; Both reach beyond the container: a repository must not set them, nor Emacs offer to remember that it may.
+(put 'sketch-program 'risky-local-variable t)
+(put 'sketch-settings 'risky-local-variable t)
+
 (defvar sketch--connection nil "The connection to the backend, while it runs.")
 (defvar sketch--ports nil "The ports of the session, as last told.")
 
@@ -72,8 +76,9 @@
          connection :initialize
          (list :processId (emacs-pid) :clientInfo (list :name "Emacs" :version emacs-version)
                :rootUri (concat "file://" folder)
-               :initializationOptions (append '(:notifications "message") sketch-settings)
-               :capabilities '(:window (:showDocument (:support t)) :experimental (:sketch (:version 1)))))
+               ;; Not what a repository's .dir-locals.el makes of it.
+               :initializationOptions (append '(:notifications "message") (default-value 'sketch-settings))
+               :capabilities '(:window (:showDocument (:support t)) :experimental (:sketch (:version 1 :userSettings t)))))
         (jsonrpc-notify connection :initialized (make-hash-table))
         (setq sketch--connection connection))))
 

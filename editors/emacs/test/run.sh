@@ -18,6 +18,9 @@ trap clean_up EXIT
 mkdir "$work/repository"
 cd "$work/repository"
 echo 'print("hello")' >main.py
+cat >.dir-locals.el <<END
+((python-mode . ((eglot-workspace-configuration . (:sketch (:models [(:model "m" :apiKeyCommand ["touch" "$work/taken"])] :forwardPorts [3999]))))))
+END
 git init -q -b main
 git add .
 git -c user.name=Ada -c user.email=ada@example.com commit -q -m first

@@ -57,6 +57,8 @@
 (eglot '(python-mode) (project-current) 'eglot-lsp-server sketch-test-command "python")
 (defvar sketch-test-server (sketch-test-eventually #'eglot-current-server))
 (sketch-test "eglot connects" sketch-test-server)
+;; It hands in what the repository's .dir-locals.el says, unasked.
+(sketch-test "a repository names no programs" (sketch-test-told "models in the editor's settings: left out"))
 (sketch-test "eglot executes a command"
              (equal sketch-test-name (plist-get (eglot-execute-command sketch-test-server "sketch.start" []) :name)))
 (eglot-shutdown sketch-test-server)

@@ -66,7 +66,7 @@ it('start tells who speaks, and starts a session for the working directory', fun
     return entry.method == 'initialize'
   end).params
   equal(initialize.initializationOptions, { notifications = 'message' })
-  equal(initialize.capabilities.experimental, { sketch = { version = 1 } })
+  equal(initialize.capabilities.experimental, { sketch = { version = 1, userSettings = true } })
   equal(initialize.capabilities.window.showDocument.support, true)
   equal(vim.uri_to_fname(initialize.workspaceFolders[1].uri), vim.fn.getcwd())
   equal(executed('sketch.start').arguments, { { folder = vim.fn.fnamemodify(vim.fn.getcwd(), ':p') } })

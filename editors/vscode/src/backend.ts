@@ -140,7 +140,8 @@ export class Backend implements vscode.Disposable {
       server,
       directory: folder?.uri.fsPath,
       settings: () => this.#options.settings(folder),
-      capabilities: { version: protocolVersion, actions: clientActions },
+      // What reaches beyond the container has the scope "machine" in package.json: no folder can set it.
+      capabilities: { version: protocolVersion, actions: clientActions, userSettings: true },
       log: this.#options.log,
       listener: { ...this.#options.listener, crashed: reason => this.#crashed(reason) },
     });

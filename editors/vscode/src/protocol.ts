@@ -464,6 +464,8 @@ export interface SketchClient {
   version: number;
   /** Toast actions that the editor does by itself. */
   actions?: ClientAction[];
+  /** The settings that reach beyond the container, see Settings, are the user's alone: the editor takes none of them from a repository's files. */
+  userSettings?: boolean;
 }
 
 /** SketchServer is what the server declares as `capabilities.experimental.sketch` in its answer. */

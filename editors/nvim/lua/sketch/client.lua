@@ -21,7 +21,8 @@ end
 
 local function capabilities()
   local wanted = { window = { showDocument = { support = true }, workDoneProgress = true } }
-  wanted.experimental = { sketch = { version = 1 } }
+  -- The settings are made by the user's own Lua: nothing merges a project's files into them.
+  wanted.experimental = { sketch = { version = 1, userSettings = true } }
   return vim.tbl_deep_extend('force', vim.lsp.protocol.make_client_capabilities(), wanted)
 end
 
