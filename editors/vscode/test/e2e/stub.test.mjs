@@ -29,6 +29,7 @@ describe('the extension in a workbench', () => {
     assert.deepEqual(params.capabilities.experimental.sketch, {
       version: 1,
       actions: ['preview', 'copyUrl'],
+      userSettings: true,
     });
     assert.deepEqual(params.initializationOptions, { notifications: 'actions' });
     assert.match(params.workspaceFolders[0].uri, /^file:.*\/guestbook$/);
