@@ -2,6 +2,7 @@ package sshwire
 
 import (
 	"bufio"
+	"errors"
 	"net"
 	"os"
 	"runtime"
@@ -25,7 +26,7 @@ const (
 //
 // Write returns once the bytes are queued. An error of c surfaces on the next Write, and stays. Close waits at most
 // two seconds for the queue to drain; to abandon the connection at once, close c itself. Deadlines are kept: a write
-// deadline bounds the wait for room in the queue and the writes of c. The connection is safe for concurrent use
+// deadline bounds the wait for room in the queue and the writes of c, and closes c when it ends one of them. The connection is safe for concurrent use
 // as any net.Conn, and has a goroutine only while bytes are queued.
 func Buffer(c net.Conn) net.Conn {
 	b := &bufferedConn{Conn: c, reader: bufio.NewReaderSize(c, readBuffer)}
@@ -129,6 +130,13 @@ func (b *bufferedConn) flush() {
 		if err != nil {
 			b.err = err
 			b.queued = nil
+		}
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			// Half a packet may have gone out, which nothing can follow. Whoever set the deadline may have done with it by now, and
+			// the peer would be read from, and would wait, until somebody writes again.
+			b.mu.Unlock()
+			_ = b.Conn.Close() // the next Read and Write tell that it has ended
+			b.mu.Lock()
 		}
 		b.changed.Broadcast()
 	}

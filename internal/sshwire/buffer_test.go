@@ -88,6 +88,30 @@ func TestBufferIsBounded(t *testing.T) {
 	})
 }
 
+// A login whose last words did not get out in time is over for both ends, although its deadline was lifted meanwhile.
+func TestBufferEndsWithAWriteThatIsTooLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, peer := memconn.Pair()
+		peer.Stall(true)
+		conn := sshwire.Buffer(a)
+		conn.SetDeadline(time.Now().Add(time.Second))
+		if _, err := conn.Write(make([]byte, 1<<20)); err != nil { // more than goes without the peer
+			t.Fatal(err)
+		}
+		<-time.After(time.Second) // by the bubble's clock
+		synctest.Wait()
+		conn.SetDeadline(time.Time{})
+		if _, err := conn.Read(make([]byte, 1)); err == nil {
+			t.Error("read something")
+		}
+		peer.Stall(false)
+		if _, err := io.Copy(io.Discard, peer); err != nil {
+			t.Errorf("the peer read %v, want the end", err)
+		}
+		conn.Close()
+	})
+}
+
 func TestBufferCloseIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, _ := memconn.Pair()
