@@ -131,7 +131,7 @@ func TestProcessSurvivesItsCommand(t *testing.T) {
 	if !alive(pid) {
 		t.Error("a background process ended with the command that started it")
 	}
-	if got.elapsed > 5*time.Second {
+	if got.elapsed > patience { // not as long as the process lives
 		t.Errorf("took %v", got.elapsed)
 	}
 }
@@ -187,7 +187,7 @@ func TestShutdownHangsUp(t *testing.T) {
 	cmd, pids := w.startPIDs(1, "box", "echo $$; exec sleep 300")
 	start := time.Now()
 	w.stop()
-	if elapsed := time.Since(start); elapsed > 8*time.Second {
+	if elapsed := time.Since(start); elapsed > patience { // not as long as the command would take
 		t.Errorf("the end took %v", elapsed)
 	}
 	if alive(pids[0]) {

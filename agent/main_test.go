@@ -35,6 +35,8 @@ func TestMain(m *testing.M) {
 		}
 		exit(agent.Run(ctx, cfg, slog.New(slog.NewTextHandler(os.Stderr, nil))))
 	}
+	// Whoever runs the tests by nohup ignores hangups, and so would every command, which is what some of them are about.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	if os.Getenv(listenEnv) != "" {
 		exit(listen())
 	}

@@ -29,7 +29,7 @@ import (
 )
 
 // patience bounds every wait of the tests; none of them should need it.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 const user = "dev"
 
