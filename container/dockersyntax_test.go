@@ -38,7 +38,7 @@ func TestHostileDockerfiles(t *testing.T) {
 			if err := checkAdds("", []byte(text)); err != nil {
 				t.Error(err)
 			}
-			if took := time.Since(begun); took > 20*time.Second {
+			if took := time.Since(begun); took > 5*time.Minute { // not the hours that growth without bounds takes
 				t.Errorf("it took %v", took)
 			}
 		})
