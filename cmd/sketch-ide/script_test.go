@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -21,9 +22,11 @@ import (
 //
 //	repo DIR           makes a git repository with one commit
 //	freeport VAR       sets VAR to a port that is free on this machine
-//	get URL TEXT       asks URL until the answer contains TEXT, for at most 30 s
-//	awaitref DIR REF   waits until the repository DIR has REF, for at most 60 s
-//	await FILE TEXT    waits until FILE contains TEXT, for at most 60 s
+//	get URL TEXT       asks URL until the answer contains TEXT, for at most 2 minutes
+//	awaitref DIR REF   waits until the repository DIR has REF, for at most 2 minutes
+//	await FILE TEXT    waits until FILE contains TEXT, for at most 2 minutes
+//	awaitout PATTERN COMMAND...
+//	                   runs the command until what it prints matches, for at most 2 minutes
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	scripts, err := filepath.Glob("testdata/script/*.txtar")
@@ -42,7 +45,7 @@ func TestScripts(t *testing.T) {
 			env.Defer(func() { removeSessions(t, env) })
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"repo": makeRepo, "freeport": freePort, "get": get, "await": await, "awaitref": awaitRef},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"repo": makeRepo, "freeport": freePort, "get": get, "await": await, "awaitout": awaitOut, "awaitref": awaitRef},
 	})
 }
 
@@ -67,22 +70,30 @@ func makeRepo(ts *testscript.TestScript, _ bool, args []string) {
 var lastPort atomic.Int32
 
 func freePort(ts *testscript.TestScript, _ bool, args []string) {
-	for port := 15000 + os.Getpid()%5000 + 10*int(lastPort.Add(1)); port < 21000; port++ {
-		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-		if err == nil {
-			ts.Check(l.Close())
-			ts.Setenv(args[0], strconv.Itoa(port))
-			return
-		}
-	}
-	ts.Fatalf("no free port")
+	l := takePort(ts)
+	ts.Check(l.Close())
+	ts.Setenv(args[0], strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
 }
 
+// takePort listens on a port that is free, and has some room to its neighbours.
+func takePort(t interface{ Fatalf(string, ...any) }) net.Listener {
+	for port := 15000 + os.Getpid()%5000 + 10*int(lastPort.Add(1)); port < 21000; port++ {
+		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+			return l
+		}
+	}
+	t.Fatalf("no free port")
+	return nil
+}
+
+// scriptLimit is for what is waited for, which a session's start may be part of.
+const scriptLimit = 2 * time.Minute
+
 // eventually asks until the answer is right or the time is over.
-func eventually(ts *testscript.TestScript, limit time.Duration, ask func() error) {
+func eventually(ts *testscript.TestScript, ask func() error) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(limit)
+	deadline := time.After(scriptLimit)
 	for {
 		err := ask()
 		if err == nil {
@@ -90,7 +101,7 @@ func eventually(ts *testscript.TestScript, limit time.Duration, ask func() error
 		}
 		select {
 		case <-deadline:
-			ts.Fatalf("not within %v: %v", limit, err)
+			ts.Fatalf("not within %v: %v", scriptLimit, err)
 		case <-tick.C:
 		}
 	}
@@ -98,7 +109,7 @@ func eventually(ts *testscript.TestScript, limit time.Duration, ask func() error
 
 func get(ts *testscript.TestScript, _ bool, args []string) {
 	client := &http.Client{Timeout: 5 * time.Second}
-	eventually(ts, 30*time.Second, func() error {
+	eventually(ts, func() error {
 		res, err := client.Get(args[0])
 		if err != nil {
 			return err
@@ -113,7 +124,7 @@ func get(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func await(ts *testscript.TestScript, _ bool, args []string) {
-	eventually(ts, time.Minute, func() error {
+	eventually(ts, func() error {
 		data, err := os.ReadFile(ts.MkAbs(args[0]))
 		if err == nil && !strings.Contains(string(data), args[1]) {
 			err = fmt.Errorf("%s is %q", args[0], data)
@@ -122,8 +133,20 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 	})
 }
 
+func awaitOut(ts *testscript.TestScript, _ bool, args []string) {
+	pattern, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	eventually(ts, func() error {
+		err := ts.Exec(args[1], args[2:]...)
+		if out := ts.ReadFile("stdout"); err == nil && !pattern.MatchString(out) {
+			err = fmt.Errorf("%v printed %q", args[1:], out)
+		}
+		return err
+	})
+}
+
 func awaitRef(ts *testscript.TestScript, _ bool, args []string) {
-	eventually(ts, time.Minute, func() error {
+	eventually(ts, func() error {
 		return ts.Exec("git", "-C", ts.MkAbs(args[0]), "rev-parse", "--verify", "--quiet", args[1])
 	})
 }
