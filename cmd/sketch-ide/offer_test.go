@@ -15,7 +15,7 @@ import (
 // awaitRequest returns the next request of the backend's with that method; nil when none comes before the answer to the request id.
 func (e *editorProcess) awaitRequest(method string, id int) (request json.RawMessage) {
 	e.t.Helper()
-	limit := time.After(time.Minute)
+	limit := time.After(agentPatience)
 	for {
 		select {
 		case frame, ok := <-e.frames:

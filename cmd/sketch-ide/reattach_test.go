@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -65,6 +66,25 @@ func (w *window) forward(port int) jsonrpc.Port {
 	}
 }
 
+// own waits until the window owns its session: a process that was killed can have its lock for a moment longer than its standard output.
+func (w *window) own() {
+	w.t.Helper()
+	again := time.NewTicker(50 * time.Millisecond)
+	defer again.Stop()
+	for deadline := time.After(time.Minute); ; {
+		var list jsonrpc.SessionsResult
+		w.execute(&list, "sketch.sessions")
+		if slices.ContainsFunc(list.Sessions, func(s jsonrpc.Session) bool { return s.Name == w.session.Name && s.Owner }) {
+			return
+		}
+		select {
+		case <-again.C:
+		case <-deadline:
+			w.t.Fatalf("the session has another owner: %+v", list)
+		}
+	}
+}
+
 // newTestRepo makes a repository with one commit in dir.
 func newTestRepo(t *testing.T, dir string) string {
 	t.Helper()
@@ -88,11 +108,9 @@ func TestKilledBackendComesBack(t *testing.T) {
 		}
 	})
 	first := openWindow(t, state, repo)
-	// The port's own number is taken on the host, so that the session gets another one, which is remembered.
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	// The port's own number is taken on the host, so that the session gets another one, which is remembered. Both are none that the kernel gives to
+	// connections, of which another test may have thousands.
+	taken := takePort(t)
 	defer taken.Close()
 	port := taken.Addr().(*net.TCPAddr).Port
 	serve := command(t, "--state-dir", state, "ssh", first.session.Name, "--", "git commit -q --allow-empty -m inside; nohup python3 -m http.server --bind 127.0.0.1 "+
@@ -122,8 +140,9 @@ func TestKilledBackendComesBack(t *testing.T) {
 	if before.HostPort == port {
 		t.Errorf("the taken port %d was forwarded as it is", port)
 	}
+	second.own()
 	was, is := first.session, second.session
-	if was.Name != is.Name || was.Branch != is.Branch || was.Commit != is.Commit || was.Container != is.Container || !is.Owner {
+	if was.Name != is.Name || was.Branch != is.Branch || was.Commit != is.Commit || was.Container != is.Container {
 		t.Errorf("the session was %+v, is %+v", was, is)
 	}
 	var now jsonrpc.ConversationResult

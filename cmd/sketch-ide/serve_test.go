@@ -33,7 +33,7 @@ type editorProcess struct {
 	errs   bytes.Buffer         // its standard error; complete once it was waited for
 }
 
-const answerLimit = 20 * time.Second
+const answerLimit = time.Minute
 
 func startEditor(t *testing.T, args ...string) *editorProcess {
 	t.Helper()
