@@ -55,7 +55,7 @@ func awaitPage(t *testing.T, url string) {
 	t.Helper()
 	deadline, again := time.After(time.Minute), time.NewTicker(20*time.Millisecond)
 	defer again.Stop()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
 	for {
 		res, err := client.Get(url)
 		if err == nil {

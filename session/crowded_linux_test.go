@@ -18,7 +18,7 @@ func TestAgentOutlivesACrowd(t *testing.T) {
 	info := w.start(newRepo(t))
 	const who = `cut -d' ' -f1,22 /proc/$PPID/stat` // number and start of the process that runs our commands
 	before := w.output(info.Name, who)
-	crowd := w.output(info.Name, `sh -c 'b() { sleep 4 & b; }; b'; true`)
+	crowd := w.output(info.Name, `sh -c 'b() { sleep 10 & b; }; b'; true`)
 	if !strings.Contains(crowd, "fork") {
 		t.Fatalf("there is room: %q", crowd)
 	}

@@ -17,7 +17,7 @@ func TestDevcontainerJSONIsRereadLive(t *testing.T) {
 	t.Parallel()
 	repo := newRepo(t)
 	w := open(t, newStore(t))
-	port := freePort(t) + 400
+	port := freePort(t)
 	write := func(content string) {
 		t.Helper()
 		if err := os.MkdirAll(filepath.Join(repo, ".devcontainer"), 0o700); err != nil {

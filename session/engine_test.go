@@ -174,7 +174,7 @@ func TestForwardsSurviveReattaching(t *testing.T) {
 	store, repo := newStore(t), newRepo(t)
 	first := open(t, store)
 	info := first.start(repo)
-	port, asked := freePort(t)+300, freePort(t)+301
+	port, asked := freePort(t), freePort(t)
 	// By nohup, the server outlives the window that started it.
 	script := fmt.Sprintf("nohup python3 -m http.server --bind 127.0.0.1 %d >/dev/null 2>&1 & nohup python3 -m http.server %d >/dev/null 2>&1 &", port, port+2)
 	if err := first.Exec(t.Context(), info.Name, []string{"sh", "-c", script}, session.Streams{}); err != nil {

@@ -257,7 +257,7 @@ func find(i session.Info, port uint16) tunnel.Forward {
 
 func get(t *testing.T, url string) string {
 	t.Helper()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 10 * time.Second}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
 	res, err := client.Get(url)
 	if err != nil {
 		t.Fatal(err)

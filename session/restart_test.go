@@ -131,7 +131,7 @@ type visitors struct {
 
 func newVisitors(t *testing.T, url string) *visitors {
 	v := &visitors{url: url, news: make(chan struct{}), client: &http.Client{
-		Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 15 * time.Second,
+		Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience,
 	}}
 	ctx, cancel := context.WithCancel(t.Context())
 	var group sync.WaitGroup

@@ -253,7 +253,7 @@ func testHTTP2(t *testing.T, s *streams) {
 	transport := &http.Transport{Protocols: new(http.Protocols)}
 	transport.Protocols.SetUnencryptedHTTP2(true)
 	defer transport.CloseIdleConnections()
-	client := &http.Client{Transport: transport, Timeout: 20 * time.Second}
+	client := &http.Client{Transport: transport, Timeout: patience}
 	res, err := client.Get("http://" + s.at["http"] + "/proto")
 	if err != nil {
 		t.Fatal(err)
