@@ -138,7 +138,7 @@ func TestPublishedOnLoopbackOnly(t *testing.T) {
 		_, err = io.ReadFull(conn, buf)
 		return err == nil && string(buf) == "hello"
 	}
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for !hello(c.SSH.String()) {
 		if time.Now().After(deadline) {
 			t.Fatalf("nothing answers at %v", c.SSH)

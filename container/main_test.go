@@ -34,7 +34,7 @@ func baseImage() string {
 func testEngine(t *testing.T) *Engine {
 	t.Helper()
 	version := "test-" + strings.ToLower(rand.Text())
-	e, err := Connect(t.Context(), Options{Version: version, Owner: "owner-" + version, Timeout: 10 * time.Second})
+	e, err := Connect(t.Context(), Options{Version: version, Owner: "owner-" + version, Timeout: time.Minute})
 	if err != nil {
 		t.Fatalf("a Docker engine is needed: make setup (%v)", err)
 	}

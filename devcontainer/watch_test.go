@@ -59,7 +59,7 @@ func (l *looker) put(look string) {
 // want waits until a look finds the content.
 func (l *looker) want(content string) {
 	l.t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(time.Minute)
 	last := "nothing yet"
 	for {
 		select {

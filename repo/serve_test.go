@@ -143,7 +143,7 @@ func wait(t *testing.T, result <-chan error) error {
 	select {
 	case err := <-result:
 		return err
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("ServeUploadPack does not return")
 		return nil
 	}
@@ -286,7 +286,7 @@ func gone(pid int) error {
 // eventually calls try until it returns nil.
 func eventually(t *testing.T, try func() error) {
 	t.Helper()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for {

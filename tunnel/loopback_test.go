@@ -102,7 +102,7 @@ func observe(t testing.TB, m *tunnel.Manager, published <-chan []tunnel.Forward,
 	select {
 	case f := <-published:
 		return f[0]
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("nothing was published")
 		panic("unreachable")
 	}
@@ -110,12 +110,12 @@ func observe(t testing.TB, m *tunnel.Manager, published <-chan []tunnel.Forward,
 
 func dialHost(t testing.TB, host string, port uint16) *net.TCPConn {
 	t.Helper()
-	c, err := net.DialTimeout("tcp", net.JoinHostPort(host, strconv.Itoa(int(port))), 10*time.Second)
+	c, err := net.DialTimeout("tcp", net.JoinHostPort(host, strconv.Itoa(int(port))), time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(30 * time.Second))
+	c.SetDeadline(time.Now().Add(time.Minute))
 	return c.(*net.TCPConn)
 }
 
@@ -172,7 +172,7 @@ func TestLoopbackResets(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { conn.Close() })
-		conn.SetDeadline(time.Now().Add(30 * time.Second))
+		conn.SetDeadline(time.Now().Add(time.Minute))
 		if _, err := conn.Read(make([]byte, 1)); err != nil {
 			t.Fatal(err)
 		}
