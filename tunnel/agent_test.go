@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 	"golang.org/x/crypto/ssh"
@@ -176,4 +177,11 @@ func (s *states) phases(attempts bool) []string {
 		}
 	}
 	return out
+}
+
+// patient is a configuration that leaves it to others to find fault with the peer.
+func (a *agent) patient() tunnel.ConnConfig {
+	cfg := a.config()
+	cfg.KeepaliveInterval, cfg.KeepaliveTimeout = time.Hour, time.Hour
+	return cfg
 }
