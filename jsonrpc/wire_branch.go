@@ -34,6 +34,7 @@ type OtherBranch struct {
 // DiffParams asks what a session has changed.
 type DiffParams struct {
 	Session     string `json:"session,omitzero"`     // default: the session of this window
+	Branch      string `json:"branch,omitzero"`      // name on the host of one of the session's other branches; default: its own
 	Uncommitted bool   `json:"uncommitted,omitzero"` // up to the files as they are inside, rather than to the branch's tip
 	Path        string `json:"path,omitzero"`        // only this file, relative to the repository; default: all
 	Context     int    `json:"context,omitzero"`     // lines around a change, 0 meaning 3; -1 asks for no hunks at all
@@ -97,6 +98,7 @@ type FileParams struct {
 	Session string      `json:"session,omitzero"` // default: the session of this window
 	Path    string      `json:"path"`             // relative to the repository, with slashes
 	Version FileVersion `json:"version"`          // which one
+	Branch  string      `json:"branch,omitzero"`  // name on the host of one of the session's other branches, whose file it is; default: its own
 }
 
 // FileResult is one version of a file.
@@ -158,6 +160,7 @@ const (
 type MergeParams struct {
 	Session string   `json:"session,omitzero"` // default: the session of this window
 	How     MergeHow `json:"how,omitzero"`     // default: merge
+	Branch  string   `json:"branch,omitzero"`  // name on the host of one of the session's other branches, to take that over; default: its own
 	Message string   `json:"message,omitzero"` // of the commit that a merge or squash makes; default: made from the branch
 	DryRun  bool     `json:"dryRun,omitzero"`  // only predict
 }

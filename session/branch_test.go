@@ -195,7 +195,7 @@ func TestWorkIsShownAndTakenOver(t *testing.T) {
 		for version, want := range map[session.FileVersion]repo.File{
 			session.AtBase: {Exists: true, Content: "hello from inside\n"}, session.AtBranch: {Exists: true, Content: "changed"}, session.Inside: {Exists: true, Content: "changed"},
 		} {
-			if f, err := window.File(t.Context(), info.Name, "index.html", version); err != nil || f != want {
+			if f, err := window.File(t.Context(), info.Name, "", "index.html", version); err != nil || f != want {
 				t.Errorf("version %v: %+v, %v", version, f, err)
 			}
 		}

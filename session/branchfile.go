@@ -105,12 +105,14 @@ func (s *Session) loadBranch() (savedBranch, error) {
 
 // saveBranch is called with the branch's lock held.
 func (s *Session) saveBranch(b savedBranch) error {
-	s.update(func() { s.branch, s.work = b.state(), b.Work })
 	data, err := json.MarshalIndent(b, "", "  ")
 	if err != nil {
 		return fmt.Errorf("encode branch: %w", err)
 	}
-	return writeFile(s.store.path(s.rec.Name, branchFile), append(data, '\n'), volatile)
+	err = writeFile(s.store.path(s.rec.Name, branchFile), append(data, '\n'), volatile)
+	// Told after it is written: who hears of a branch may ask for its changes at once, and is answered from the file.
+	s.update(func() { s.branch, s.work = b.state(), b.Work })
+	return err
 }
 
 // lockBranch keeps two processes from changing the session's branch at once.

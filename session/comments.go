@@ -51,7 +51,7 @@ type savedComments struct {
 
 // Comments changes a session's comments and returns those that wait, and how many were just sent. The session need not be attached, but to send.
 func (s *Supervisor) Comments(ctx context.Context, name string, change CommentChange) (session string, waiting []Comment, sent int, err error) {
-	w, err := s.workOf(ctx, name)
+	w, err := s.workOn(ctx, name, "")
 	if err != nil {
 		return "", nil, 0, err
 	}

@@ -1,11 +1,13 @@
 package session_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/sketch-ide/sketch-ide/repo"
 	"github.com/sketch-ide/sketch-ide/session"
 )
 
@@ -22,6 +24,24 @@ func TestOtherBranchesComeBackToo(t *testing.T) {
 	}
 	if got := runGit(t, "-C", dir, "rev-parse", "refs/heads/"+name); got != tip {
 		t.Errorf("%s is at %s, inside is %s", name, got, tip)
+	}
+
+	// It is shown and taken over like the session's own, which is empty still.
+	if _, err := w.Diff(t.Context(), info.Name, session.DiffOptions{}); !errors.Is(err, session.ErrNoBranch) || !strings.Contains(err.Error(), name) {
+		t.Errorf("the session's own: %v", err)
+	}
+	if d, err := w.Diff(t.Context(), info.Name, session.DiffOptions{Branch: name}); err != nil || d.Branch != name || d.Head != tip || len(d.Files) != 1 || d.Files[0].Path != "b" {
+		t.Errorf("the other branch's changes: %v, %+v", err, d)
+	}
+	if f, err := w.File(t.Context(), info.Name, name, "b", session.AtBranch); err != nil || !f.Exists {
+		t.Errorf("its file: %v, %+v", err, f)
+	}
+	if m, err := w.Merge(t.Context(), info.Name, repo.Merge{Branch: name, DryRun: true}); err != nil || m.Branch != name || m.Commits != 1 {
+		t.Errorf("its merge: %v, %+v", err, m)
+	}
+	unknown := &session.NoSuchBranchError{}
+	if _, err := w.Diff(t.Context(), info.Name, session.DiffOptions{Branch: "main"}); !errors.As(err, &unknown) || fmt.Sprint(unknown.Others) != "["+name+"]" {
+		t.Errorf("a branch that is none of the session's: %v", err)
 	}
 
 	// Somebody else's work there is not moved, and the session's own goes on.

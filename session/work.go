@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/sketch-ide/sketch-ide/repo"
@@ -12,13 +13,55 @@ import (
 // ErrNoBranch says that nothing was committed inside, or nothing has been brought out yet.
 var ErrNoBranch = errors.New("the session has committed nothing yet")
 
+// NoSuchBranchError says that a session has no branch of that name on the host beside its own.
+type NoSuchBranchError struct {
+	Branch string
+	Others []string // those that it has
+}
+
+func (e *NoSuchBranchError) Error() string {
+	return fmt.Sprintf("the session has no branch %.100q here", e.Branch)
+}
+
 // workOf is what a question about a session's work needs: the host's repository, where the branch stands, and, when it is asked for, a way inside.
 type workOf struct {
 	rec    record
 	branch savedBranch
+	name   string // of the branch in question, on the host: the session's own, or one that was made inside beside it
+	owner  string // whose that is in the repository
 	repo   *repo.Repo
 	x      *Session // nil: this process is not attached to it
 	sup    *Supervisor
+}
+
+// workOn finds a session's work on one of its branches; an empty one means the session's own.
+func (s *Supervisor) workOn(ctx context.Context, name, branch string) (*workOf, error) {
+	w, err := s.workOf(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	w.name, w.owner = w.branch.Name, w.rec.Name
+	if branch == "" || branch == w.name {
+		return w, nil
+	}
+	for _, o := range w.branch.Others {
+		if o.Name == branch {
+			w.name, w.owner = branch, repo.Aside(w.rec.Name, o.Inside)
+			return w, nil
+		}
+	}
+	return nil, &NoSuchBranchError{Branch: branch, Others: w.others()}
+}
+
+// others are the names on the host of the branches that were made inside beside the session's own.
+func (w *workOf) others() []string {
+	var names []string
+	for _, o := range w.branch.Others {
+		if o.Name != "" {
+			names = append(names, o.Name)
+		}
+	}
+	return names
 }
 
 // workOf finds a session's work, whether or not this process is attached to it; an empty name means the only session.
@@ -70,11 +113,14 @@ func (w *workOf) checked() (*workOf, error) {
 	return w, nil
 }
 
-// tip is the session's latest commit on the host.
+// tip is the latest commit on the host of the branch in question.
 func (w *workOf) tip(ctx context.Context) (string, error) {
-	tip, err := w.repo.Latest(ctx, w.rec.Name, w.branch.Name)
+	tip, err := w.repo.Latest(ctx, w.owner, w.name)
 	if err == nil && tip == "" {
 		err = ErrNoBranch
+		if others := w.others(); len(others) > 0 {
+			err = fmt.Errorf("%w on %s, but on %s", err, w.name, strings.Join(others, ", "))
+		}
 	}
 	return tip, err
 }
@@ -105,23 +151,25 @@ func (w *workOf) inside(ctx context.Context, f func(repo.Source) error) error {
 // DiffOptions say what is compared.
 type DiffOptions struct {
 	repo.DiffOptions
-	Uncommitted bool // up to the files as they are inside
+	Branch      string // on the host: one that was made inside beside the session's own, which is meant when it is empty
+	Uncommitted bool   // up to the files as they are inside, whatever is checked out there
 }
 
 // WorkDiff is what a session has changed since its base.
 type WorkDiff struct {
 	repo.Diff
 	Session, Branch, Base string
-	Head                  string // empty: the files as they are inside
+	Head                  string        // empty: the files as they are inside
+	Others                []OtherBranch // that the session has besides
 }
 
 // Diff compares a session's base with its branch, or with the files as they are inside.
 func (s *Supervisor) Diff(ctx context.Context, name string, o DiffOptions) (WorkDiff, error) {
-	w, err := s.workOf(ctx, name)
+	w, err := s.workOn(ctx, name, o.Branch)
 	if err != nil {
 		return WorkDiff{}, err
 	}
-	d := WorkDiff{Session: w.rec.Name, Branch: w.branch.Name, Base: w.branch.Base}
+	d := WorkDiff{Session: w.rec.Name, Branch: w.name, Base: w.branch.Base, Others: w.branch.state().Others}
 	if o.Uncommitted {
 		err := w.inside(ctx, func(src repo.Source) (err error) {
 			d.Diff, err = w.repo.DiffInside(ctx, src, w.rec.Workspace, d.Base, o.DiffOptions)
@@ -146,9 +194,9 @@ const (
 	Inside                      // as it is inside now
 )
 
-// File returns one version of a file; path is relative to the repository.
-func (s *Supervisor) File(ctx context.Context, name, path string, version FileVersion) (repo.File, error) {
-	w, err := s.workOf(ctx, name)
+// File returns one version of a file; path is relative to the repository. The branch is one of the session's on the host, its own when it is empty.
+func (s *Supervisor) File(ctx context.Context, name, branch, path string, version FileVersion) (repo.File, error) {
+	w, err := s.workOn(ctx, name, branch)
 	if err != nil {
 		return repo.File{}, err
 	}
@@ -177,14 +225,14 @@ type WorkMerged struct {
 	Session, Branch string
 }
 
-// Merge takes a session's work over into what is checked out in its folder on the host; Branch and Tip of m are set here.
+// Merge takes a session's work over into what is checked out in its folder on the host: that on the Branch of m, or its own when that is empty. Tip is set here.
 func (s *Supervisor) Merge(ctx context.Context, name string, m repo.Merge) (WorkMerged, error) {
-	w, err := s.workOf(ctx, name)
+	w, err := s.workOn(ctx, name, m.Branch)
 	if err != nil {
 		return WorkMerged{}, err
 	}
-	result := WorkMerged{Session: w.rec.Name, Branch: w.branch.Name}
-	m.Branch = w.branch.Name
+	result := WorkMerged{Session: w.rec.Name, Branch: w.name}
+	m.Branch = w.name
 	if m.Tip, err = w.tip(ctx); err != nil {
 		return result, err
 	}

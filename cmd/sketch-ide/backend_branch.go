@@ -12,7 +12,7 @@ import (
 // Diff tells what a session has changed.
 func (b *backend) Diff(ctx context.Context, p jsonrpc.DiffParams) (jsonrpc.DiffResult, error) {
 	d, err := b.sup.Diff(ctx, b.named(p.Session), session.DiffOptions{
-		DiffOptions: repo.DiffOptions{Path: p.Path, Context: p.Context}, Uncommitted: p.Uncommitted,
+		DiffOptions: repo.DiffOptions{Path: p.Path, Context: p.Context}, Branch: p.Branch, Uncommitted: p.Uncommitted,
 	})
 	if err != nil {
 		return jsonrpc.DiffResult{}, explain(err)
@@ -31,7 +31,7 @@ func (b *backend) File(ctx context.Context, p jsonrpc.FileParams) (jsonrpc.FileR
 			Kind: jsonrpc.KindArguments, Message: fmt.Sprintf("version %.40q is not known", p.Version), Hint: "It is base, branch or inside.",
 		}
 	}
-	f, err := b.sup.File(ctx, b.named(p.Session), p.Path, version)
+	f, err := b.sup.File(ctx, b.named(p.Session), p.Branch, p.Path, version)
 	if err != nil {
 		return jsonrpc.FileResult{}, explain(err)
 	}
@@ -77,7 +77,7 @@ func merge(ctx context.Context, sup *session.Supervisor, name string, p jsonrpc.
 			Kind: jsonrpc.KindArguments, Message: fmt.Sprintf("%.40q is not a way to merge", p.How), Hint: "It is merge, cherryPick, squash or reset.",
 		}
 	}
-	m, err := sup.Merge(ctx, name, repo.Merge{How: how, Message: p.Message, DryRun: p.DryRun})
+	m, err := sup.Merge(ctx, name, repo.Merge{How: how, Branch: p.Branch, Message: p.Message, DryRun: p.DryRun})
 	if err != nil {
 		return jsonrpc.MergeResult{}, explain(err)
 	}

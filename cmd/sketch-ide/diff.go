@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -19,13 +20,14 @@ import (
 
 func diffCommand(o *options) *cobra.Command {
 	var asJSON, stat, uncommitted bool
-	var path string
+	var path, branch string
 	var lines int
 	cmd := &cobra.Command{
 		Use: "diff [SESSION]", Short: "Show what a session has changed", Args: maxArgs(1),
-		Long: "Shows what a session's commits have changed since it began, or, with --uncommitted, its files as they are inside now.",
+		Long: "Shows what a session's commits have changed since it began, or, with --uncommitted, its files as they are inside now.\n" +
+			"Branches that were made inside beside its own are listed by --stat, and shown with --branch.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			options := session.DiffOptions{DiffOptions: repo.DiffOptions{Path: path, Context: lines}, Uncommitted: uncommitted}
+			options := session.DiffOptions{DiffOptions: repo.DiffOptions{Path: path, Context: lines}, Branch: branch, Uncommitted: uncommitted}
 			if stat {
 				options.Context = -1
 			}
@@ -38,7 +40,7 @@ func diffCommand(o *options) *cobra.Command {
 				case asJSON:
 					return writeJSON(o.std.out, result)
 				case stat:
-					return printStat(o.std.out, result)
+					return errors.Join(printStat(o.std.out, result), printOthers(o.std.out, d))
 				default:
 					return printDiff(o.std.out, result, colored(o.std.out))
 				}
@@ -49,6 +51,8 @@ func diffCommand(o *options) *cobra.Command {
 	flags.BoolVarP(&uncommitted, "uncommitted", "u", false, "up to the files as they are inside, rather than to the last commit")
 	flags.BoolVar(&stat, "stat", false, "only list the files")
 	flags.StringVar(&path, "path", "", "only this `file`, relative to the repository")
+	flags.StringVar(&branch, "branch", "", "one of the session's other `branches`, by its name here")
+	cmd.MarkFlagsMutuallyExclusive("branch", "uncommitted")
 	flags.IntVarP(&lines, "context", "U", 3, "`lines` around a change")
 	jsonFlag(cmd, &asJSON)
 	return cmd
@@ -82,6 +86,18 @@ func printStat(w io.Writer, d jsonrpc.DiffResult) error {
 	fmt.Fprintf(b, "%s, +%d -%d, on %s\n", files, added, deleted, d.Branch)
 	printTruncated(b, d)
 	return b.Flush()
+}
+
+// printOthers lists the branches that the session has beside the one that is shown; their names inside are the container's words.
+func printOthers(w io.Writer, d session.WorkDiff) error {
+	var lines []string
+	for _, o := range d.Others {
+		if o.Name != "" && o.Name != d.Branch {
+			lines = append(lines, fmt.Sprintf("also there: %s (%s inside)\n", o.Name, clean(o.Inside)))
+		}
+	}
+	_, err := io.WriteString(w, strings.Join(lines, ""))
+	return err
 }
 
 func printTruncated(w io.Writer, d jsonrpc.DiffResult) {

@@ -25,6 +25,9 @@ func explainWork(err error) *jsonrpc.Error {
 	if e, ok := errors.AsType[*session.CommentError](err); ok {
 		return &jsonrpc.Error{Kind: jsonrpc.KindArguments, Message: e.Error(), Hint: "A new comment has a path, a line and a text; a waiting one its id."}
 	}
+	if e, ok := errors.AsType[*session.NoSuchBranchError](err); ok {
+		return &jsonrpc.Error{Kind: jsonrpc.KindNoBranch, Message: e.Error(), Hint: otherBranches(e.Others)}
+	}
 	switch {
 	case errors.Is(err, session.ErrNoBranch):
 		return &jsonrpc.Error{Kind: jsonrpc.KindNoBranch, Message: err.Error(), Hint: "Let the agent commit, or look at its files as they are: sketch-ide diff --uncommitted"}
@@ -44,6 +47,14 @@ func explainWork(err error) *jsonrpc.Error {
 		return &jsonrpc.Error{Kind: jsonrpc.KindArguments, Message: err.Error(), Hint: "Use letters, digits, dash, dot and underscore."}
 	}
 	return explainGit(err)
+}
+
+// otherBranches says which there are.
+func otherBranches(names []string) string {
+	if len(names) == 0 {
+		return "It has none but its own, which needs no name."
+	}
+	return "Beside its own, which needs no name, it has: " + joined(shortened(names, 5))
 }
 
 // explainGit explains a git command on this machine that failed, but for what is explained as a failed checkout.

@@ -44,6 +44,7 @@ func mergeCommand(o *options) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&how, "how", "merge", "the `way`: merge, cherry-pick, squash or reset")
+	flags.StringVar(&p.Branch, "branch", "", "one of the session's other `branches`, by its name here")
 	flags.StringVarP(&p.Message, "message", "m", "", "the `message` of the commit that a merge or squash makes")
 	flags.BoolVarP(&p.DryRun, "dry-run", "n", false, "only say what would happen")
 	jsonFlag(cmd, &asJSON)

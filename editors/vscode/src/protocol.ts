@@ -547,6 +547,8 @@ export interface OtherBranch {
 export interface DiffParams {
   /** Default: the session of this window. */
   session?: string;
+  /** Name on the host of one of the session's other branches; default: its own. */
+  branch?: string;
   /** Up to the files as they are inside, rather than to the branch's tip. */
   uncommitted?: boolean;
   /** Only this file, relative to the repository; default: all. */
@@ -627,6 +629,8 @@ export interface FileParams {
   path: string;
   /** Which one. */
   version: FileVersion;
+  /** Name on the host of one of the session's other branches, whose file it is; default: its own. */
+  branch?: string;
 }
 
 /** FileResult is one version of a file. */
@@ -699,6 +703,8 @@ export interface MergeParams {
   session?: string;
   /** Default: merge. */
   how?: MergeHow;
+  /** Name on the host of one of the session's other branches, to take that over; default: its own. */
+  branch?: string;
   /** Of the commit that a merge or squash makes; default: made from the branch. */
   message?: string;
   /** Only predict. */
