@@ -107,10 +107,10 @@ step "golangci-lint" "${lint[@]}" run
 tests "go" 25m go run ./scripts/gotest -log "$artifacts/go-test.json" -- -race -shuffle=on -timeout 20m ./...
 step "extension: types and lint" "${extension[@]}" check
 tests "extension-unit" 5m "${extension[@]}" test
-tests "vscode" 12m "${extension[@]}" test:e2e
-tests "neovim" 3m editors/nvim/test/run.sh
-tests "neovim-newer" 3m env NVIM="$newer/nvim" editors/nvim/test/run.sh
-tests "helix" 3m env HX="$newer/hx" editors/helix/test/run.sh
-tests "emacs" 3m editors/emacs/test/run.sh
+tests "vscode" 20m "${extension[@]}" test:e2e
+tests "neovim" 8m editors/nvim/test/run.sh
+tests "neovim-newer" 8m env NVIM="$newer/nvim" editors/nvim/test/run.sh
+tests "helix" 8m env HX="$newer/hx" editors/helix/test/run.sh
+tests "emacs" 8m editors/emacs/test/run.sh
 tests "acp" 5m npm --prefix editors/acp run --silent test
 finish

@@ -216,7 +216,9 @@ type death struct{ from, to time.Time }
 func (s *devServer) judge(v *visitors, deaths []death) {
 	s.t.Helper()
 	v.stop()
-	s.unchanged()
+	if !slices.ContainsFunc(deaths, v.tooLong) {
+		s.unchanged()
+	}
 	cut, late, failed := 0, 0, 0
 	var waits []time.Duration
 	for _, one := range v.visits {
@@ -260,6 +262,16 @@ func (v *visitors) away(met visit, deaths []death) time.Duration {
 		}
 	}
 	return time.Since(last.to)
+}
+
+// tooLong tells whether the tunnel may have given the server up after a death.
+func (v *visitors) tooLong(d death) bool {
+	for _, one := range v.visits {
+		if one.err == nil && one.begun.After(d.to) {
+			return one.ended.Sub(d.from) > restartLinger
+		}
+	}
+	return true
 }
 
 func isTimeout(err error) bool {

@@ -440,7 +440,7 @@ func testManyIdleConnections(t *testing.T, s *streams) {
 // hold has a process of its own open that many connections; release closes them.
 func (s *streams) hold(t *testing.T, many int) (release func()) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*patience)
 	cmd := exec.CommandContext(ctx, s.program, "hold", s.at["echo"], strconv.Itoa(many))
 	var problem strings.Builder
 	cmd.Stderr = &problem

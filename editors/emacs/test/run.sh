@@ -24,7 +24,7 @@ END
 git init -q -b main
 git add .
 git -c user.name=Ada -c user.email=ada@example.com commit -q -m first
-timeout 180 emacs --batch -L "$here/.." -l "$here/sketch-test.el" 2>"$work/messages" | tee "$work/tap" || true
+timeout 300 emacs --batch -L "$here/.." -l "$here/sketch-test.el" 2>"$work/messages" | tee "$work/tap" || true
 passed=$(grep -c '^ok ' "$work/tap" || true) failed=$(grep -c '^not ok ' "$work/tap" || true)
 if ! grep -q '^# end' "$work/tap"; then
   failed=$((failed + 1))

@@ -37,9 +37,9 @@ finish() {
   echo "$passed passed, $failed failed"
   exit "$failed"
 }
-# eventually NAME COMMAND...: passed once the command succeeds, failed when a minute is over.
+# eventually NAME COMMAND...: passed once the command succeeds, failed when two minutes are over.
 eventually() {
-  local name=$1 deadline=$((SECONDS + 60))
+  local name=$1 deadline=$((SECONDS + 120))
   shift
   until "$@"; do
     if [ $SECONDS -ge $deadline ]; then

@@ -33,7 +33,7 @@ it('start makes a session; its progress is in the status line', function()
         return text
       end
     end
-  end, 60000)
+  end, 120000)
   equal(told, ('sketch: %s is ready'):format(sketch.session().name))
   equal(sketch.session().folder, vim.fn.resolve(vim.fn.getcwd()))
   equal(type(progress), 'string', 'progress')
@@ -99,7 +99,7 @@ it('stop ends it: nothing listens, the container is gone', function()
   message(name .. ' is stopped')
   equal(get(url), nil)
   equal(sketch.statusline(), '')
-  vim.fn.jobwait({ server }, 10000)
+  vim.fn.jobwait({ server }, 60000)
   local list = vim.fn.system({ vim.env.SKETCH_IDE_SERVER, 'ps', '--json' })
   equal(list:find(name, 1, true), nil, list)
 end)

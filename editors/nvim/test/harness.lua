@@ -40,7 +40,7 @@ end
 ---Waits until probe() returns something truthy, and returns that.
 function M.eventually(what, probe, milliseconds)
   local value
-  local ok = vim.wait(milliseconds or 20000, function()
+  local ok = vim.wait(milliseconds or 60000, function()
     value = probe()
     return value
   end, 20)

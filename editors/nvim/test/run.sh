@@ -32,7 +32,7 @@ browser() {
 }
 
 spec() { # SPEC: in the working directory
-  timeout 120 "$NVIM" --headless -u NONE --cmd "set rtp^=$here/.. noswapfile" +'runtime plugin/sketch.lua' \
+  timeout 300 "$NVIM" --headless -u NONE --cmd "set rtp^=$here/.. noswapfile" +'runtime plugin/sketch.lua' \
     +"lua package.path = '$here/?.lua;' .. package.path; require('harness').run('$here/$1_spec.lua')" 2>"$work/stderr" ||
     sed 's/^/  stderr: /' "$work/stderr"
 }

@@ -19,16 +19,16 @@ result() { # STATUS NAME
   fi
 }
 
-# eventually COMMAND...: until it succeeds, or 20 seconds are over.
+# eventually COMMAND...: until it succeeds, or a minute is over.
 eventually() {
-  local deadline=$((SECONDS + 20))
+  local deadline=$((SECONDS + 60))
   until "$@"; do
     [ $SECONDS -lt $deadline ] || return 1
     read -rt 0.05 <> <(:) || true
   done
 }
 shows() { mux capture-pane -p -t editor 2>&1 | grep -qF -- "$1"; }
-told() { timeout 2 "$NVIM" --server "$dir/nvim.sock" --remote-expr 'execute("messages")' 2>&1 | grep -qF -- "$1"; }
+told() { timeout 10 "$NVIM" --server "$dir/nvim.sock" --remote-expr 'execute("messages")' 2>&1 | grep -qF -- "$1"; }
 tell() { node -e "require('node:net').connect('$STUB_DIR/control.sock').end(process.argv[1] + '\n')" "$1"; }
 port() { tell "{\"op\":\"port\",\"port\":{\"number\":$1,\"process\":\"a-process-with-a-name-that-is-not-short\"}}"; }
 

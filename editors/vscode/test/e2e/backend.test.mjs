@@ -94,7 +94,7 @@ describe('the extension with the real backend', () => {
     session = await eventually(
       'the session',
       async () => (await own()).find(s => s.state === 'connected'),
-      60_000,
+      120_000,
     );
     await workbench.toast(/Starting/).waitFor({ state: 'hidden' });
     await eventually('the status item', async () => (await statusText()) === 'Sketch');

@@ -135,7 +135,7 @@ export class Workbench {
       ['ignore', log, log],
     );
     const health = `http://127.0.0.1:${this.#port}/healthz`;
-    await eventually('code-server answers', async () => (await fetch(health)).ok, 30_000);
+    await eventually('code-server answers', async () => (await fetch(health)).ok);
     this.#browser = await chromium.launch({
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
       args: [
