@@ -11,6 +11,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -59,14 +60,20 @@ func ask(conn net.Conn, text string) (string, error) {
 	return string(answer), err
 }
 
+// lastPort makes freePort give tests that run side by side different numbers.
+var lastPort atomic.Int32
+
+// freePort is none of those that the kernel gives away, which another test may get before it is used here.
 func freePort(t *testing.T) int {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for port := 11000 + os.Getpid()%3000 + int(lastPort.Add(1)); port < 15000; port++ {
+		if ln, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+			ln.Close()
+			return port
+		}
 	}
-	defer ln.Close()
-	return ln.Addr().(*net.TCPAddr).Port
+	t.Fatal("no free port")
+	return 0
 }
 
 // runSSH runs ssh until the test ends.
