@@ -3,7 +3,6 @@
 package dockertest
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -15,13 +14,9 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"runtime"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // certificates is a folder as DOCKER_CERT_PATH names it (ca.pem, cert.pem, key.pem), with the server's own beside.
@@ -160,28 +155,12 @@ func (r *relay) closeAll() {
 	}
 }
 
-// dialInside connects to the engine's port in its network namespace. A socket belongs to the namespace that its thread is in when it is made.
+// dialInside connects to the engine's port in its network namespace.
 func (e *Engine) dialInside() (net.Conn, error) {
-	type result struct {
-		conn net.Conn
-		err  error
+	ns, err := openNetwork(e.pid.Load())
+	if err != nil {
+		return nil, err
 	}
-	results := make(chan result, 1)
-	go func() { // ends with its result
-		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine, in that namespace
-		conn, err := func() (net.Conn, error) {
-			ns, err := os.Open(filepath.Join("/proc", strconv.FormatInt(e.pid.Load(), 10), "ns/net"))
-			if err != nil {
-				return nil, err
-			}
-			defer ns.Close()
-			if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
-				return nil, err
-			}
-			return (&net.Dialer{Timeout: 10 * time.Second}).DialContext(context.Background(), "tcp4", "127.0.0.1:"+tlsPort)
-		}()
-		results <- result{conn, err}
-	}()
-	r := <-results
-	return r.conn, r.err
+	defer ns.Close()
+	return (&Machine{e.t, ns}).Dial("127.0.0.1:" + tlsPort)
 }
