@@ -147,6 +147,9 @@ func (o *buildOutput) line(s string) {
 	}
 	if step, percent, ok := parseStep(s); ok {
 		o.step, o.percent = step, percent
+		if strings.Contains(step, ": LABEL "+labelPrefix) {
+			return // one of ours, which the builder makes a step of
+		}
 	}
 	o.lines = append(o.lines, s)
 	o.lines = o.lines[max(0, len(o.lines)-maxLines):]

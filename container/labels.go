@@ -17,6 +17,8 @@ const (
 	// LabelImageInputs is the hash over all that went into an image; it is also in the image's tag.
 	LabelImageInputs = "dev.sketch-ide.image-inputs"
 
+	labelPrefix = "dev.sketch-ide." // of all of them
+
 	labelUpon  = "dev.sketch-ide.image-upon"  // of an image with shared files: the id of the one that it stands upon
 	labelProbe = "dev.sketch-ide.image-probe" // JSON of Probe
 	labelBases = "dev.sketch-ide.image-bases" // JSON: image reference -> image id

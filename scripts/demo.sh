@@ -55,7 +55,7 @@ shown=0
 show() { # what `up` has said since
   local lines
   lines=$(wc -l <"$dir/up.log")
-  sed -n "$((shown + 1)),${lines}p" "$dir/up.log"
+  [ "$lines" = $shown ] || sed -n "$((shown + 1)),${lines}p" "$dir/up.log" # sed would print a first line past the last
   shown=$lines
 }
 toast=
