@@ -10,6 +10,7 @@ var (
 	ErrNoGit         = errors.New("git is not installed on this machine")
 	ErrGitTooOld     = errors.New("git on this machine is too old")
 	ErrNoFolder      = errors.New("there is no such folder")
+	ErrNotFolder     = errors.New("it is a file, not a folder")
 	ErrNotRepository = errors.New("not a git repository")
 	ErrInsideGitDir  = errors.New("the folder is inside a git directory, not a working tree")
 	ErrBare          = errors.New("a bare git repository has no files to work on")

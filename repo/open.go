@@ -27,8 +27,10 @@ func Open(ctx context.Context, dir string) (*Repo, error) {
 
 func open(ctx context.Context, dir string) (*Repo, error) {
 	switch info, err := os.Stat(dir); {
-	case errors.Is(err, os.ErrNotExist), err == nil && !info.IsDir():
+	case errors.Is(err, os.ErrNotExist):
 		return nil, ErrNoFolder
+	case err == nil && !info.IsDir():
+		return nil, ErrNotFolder
 	case err != nil:
 		return nil, err
 	}
@@ -143,6 +145,8 @@ func hint(dir string, err error) string {
 		return fmt.Sprintf("Install git %d.%d or newer.", minMajor, minMinor)
 	case errors.Is(err, ErrGitTooOld):
 		return fmt.Sprintf("Update git to %d.%d or newer.", minMajor, minMinor)
+	case errors.Is(err, ErrNoFolder), errors.Is(err, ErrNotFolder):
+		return "Name a folder of a git repository."
 	case errors.Is(err, ErrNotRepository):
 		return "Open a folder of a git repository, or make one here with: git init"
 	case errors.Is(err, ErrInsideGitDir):

@@ -127,7 +127,7 @@ func TestOpenRefuses(t *testing.T) {
 		want error
 	}{
 		{"no folder", func(t *testing.T) string { return filepath.Join(realTemp(t), "absent") }, ErrNoFolder},
-		{"a file", func(t *testing.T) string { return filepath.Join(newHost(t, "p"), "file0.txt") }, ErrNoFolder},
+		{"a file", func(t *testing.T) string { return filepath.Join(newHost(t, "p"), "file0.txt") }, ErrNotFolder},
 		{"no repository", empty, ErrNotRepository},
 		{"no commit", unborn, ErrNoCommit},
 		{"bare", func(t *testing.T) string {
@@ -161,7 +161,7 @@ func wantOpenError(t *testing.T, err, want error, dir string) {
 	if !ok || e.Dir != dir {
 		t.Errorf("got %#v, want an OpenError about %s", err, dir)
 	}
-	if e.Hint == "" && !errors.Is(err, ErrNoFolder) {
+	if e.Hint == "" {
 		t.Errorf("%v has no hint", err)
 	}
 	if strings.Contains(err.Error(), "\n") {

@@ -29,6 +29,7 @@ func serveACP(ctx context.Context, o *options, flag settingsFlag) (err error) {
 	if err != nil {
 		return err
 	}
+	o.greet("ACP")
 	log, closeLog, err := o.logger()
 	if err != nil {
 		return err

@@ -24,7 +24,7 @@ func parseAge(s string) (time.Duration, error) {
 		}
 		n, err := strconv.ParseUint(number, 10, 32)
 		if err != nil || n > uint64(math.MaxInt64/4/unit.is) {
-			return 0, fmt.Errorf("%q is no age", s)
+			return 0, fmt.Errorf("%q is no age such as 7d or 12h", s)
 		}
 		total, rest = total+time.Duration(n)*unit.is, after
 	}
@@ -33,7 +33,7 @@ func parseAge(s string) (time.Duration, error) {
 	}
 	d, err := time.ParseDuration(rest)
 	if err != nil || d < 0 || total+d < 0 {
-		return 0, fmt.Errorf("%q is no age", s)
+		return 0, fmt.Errorf("%q is no age such as 7d or 12h", s)
 	}
 	return total + d, nil
 }

@@ -137,7 +137,7 @@ func TestAgentInATerminal(t *testing.T) {
 	if out, status := term.prompt("Go on"); status != 1 || !strings.Contains(out, "the key was refused") || strings.Contains(out, modelKey) {
 		t.Errorf("wrong key: status %d\n%s", status, out)
 	}
-	if out, status := term.run("", "up", term.repo, "--one-shot"); status != 2 || !strings.Contains(out, "--one-shot with --prompt") {
+	if out, status := term.run("", "up", term.repo, "--one-shot"); status != 2 || !strings.Contains(out, "--one-shot wants a --prompt") {
 		t.Errorf("a mistake: status %d\n%s", status, out)
 	}
 	if left, err := exec.Command("git", "-C", term.repo, "status", "--porcelain").Output(); err != nil || len(left) > 0 {

@@ -36,12 +36,9 @@ func chatCommand(o *options) *cobra.Command {
 			"agent. While a turn runs, what you type steers it; ctrl-C ends the turn, and between turns the chat. Commands: /cancel, /model NAME,\n" +
 			"/models, /status, /quit. With a pipe for its input the whole of it is one prompt, and the exit status tells how its turn ended:\n" +
 			"0 done, 1 failed, 3 budget used up, 4 the agent asks something (the next prompt is the answer), 5 no model or key, 130 cancelled.",
-		Args: maxArgs(1),
+		Args: maxArgs(1), ValidArgsFunction: completeFolder, SuggestFor: []string{"talk", "prompt", "ask"},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			start.Folder = "."
-			if len(args) == 1 {
-				start.Folder = args[0]
-			}
+			start.Folder = folderArg(args)
 			return o.chat(cmd.Context(), f, start)
 		},
 	}
@@ -60,11 +57,13 @@ func (o *options) chat(ctx context.Context, f talkFlags, start session.StartOpti
 		return err
 	}
 	front := newFront(o.std.out, f.json, false, "")
-	person := isTerminalReader(o.std.in)
+	person, prompt := isTerminalReader(o.std.in), ""
 	if person {
 		var stop func()
 		ctx, stop = withoutInterrupt(ctx)
 		defer stop()
+	} else if prompt, err = readPrompt(o.std.in); err != nil {
+		return err
 	}
 	return o.withSupervisor(ctx, session.Config{Observer: front, Agents: front}, func(ctx context.Context, sup *session.Supervisor) error {
 		sup.Configure(settings)
@@ -77,18 +76,33 @@ func (o *options) chat(ctx context.Context, f talkFlags, start session.StartOpti
 		if person {
 			return (&chat{front: front, sup: sup, name: info.Name, model: f.model, in: o.std.in}).run(ctx)
 		}
-		text, err := io.ReadAll(io.LimitReader(o.std.in, maxPrompt+1))
-		if err != nil {
-			return fmt.Errorf("read prompt: %w", err)
-		}
-		return front.oneShot(ctx, sup, info.Name, string(text), f.model)
+		return front.oneShot(ctx, sup, info.Name, prompt, f.model)
 	})
+}
+
+// readPrompt reads a prompt whole, before anything is started for it.
+func readPrompt(in io.Reader) (string, error) {
+	text, err := io.ReadAll(io.LimitReader(in, maxPrompt+1))
+	if err != nil {
+		return "", fmt.Errorf("read prompt: %w", err)
+	}
+	return string(text), checkPrompt(string(text))
+}
+
+func checkPrompt(text string) error {
+	switch {
+	case strings.TrimSpace(text) == "":
+		return usagef("the prompt is empty")
+	case len(text) > maxPrompt:
+		return usagef("the prompt has more than %d bytes; put larger things into files", maxPrompt)
+	}
+	return nil
 }
 
 // oneShot is one prompt and its turn.
 func (f *front) oneShot(ctx context.Context, sup *session.Supervisor, name, text, model string) error {
-	if strings.TrimSpace(text) == "" || len(text) > maxPrompt {
-		return usagef("want a prompt of at most %d bytes, got %d", maxPrompt, len(text))
+	if err := checkPrompt(text); err != nil {
+		return err
 	}
 	if err := f.catchUp(ctx, sup, name, 1); err != nil {
 		return err

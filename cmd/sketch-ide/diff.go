@@ -23,7 +23,7 @@ func diffCommand(o *options) *cobra.Command {
 	var path, branch string
 	var lines int
 	cmd := &cobra.Command{
-		Use: "diff [SESSION]", Short: "Show what a session has changed", Args: maxArgs(1),
+		Use: "diff [SESSION]", Short: "Show what a session has changed", Args: maxArgs(1), ValidArgsFunction: o.completeSession,
 		Long: "Shows what a session's commits have changed since it began, or, with --uncommitted, its files as they are inside now.\n" +
 			"Branches that were made inside beside its own are listed by --stat, and shown with --branch.",
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -29,9 +29,9 @@ func (o *options) say(e ended, asJSON bool, line string) error {
 func stopCommand(o *options) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "stop [SESSION]", Short: "Stop a session's container and keep its files; up resumes it", Args: maxArgs(1),
+		Use: "stop [SESSION]", Short: "Stop a session's container and keep its files; up resumes it", Args: maxArgs(1), ValidArgsFunction: o.completeSession,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.withOwnSession(cmd.Context(), args, func(ctx context.Context, sup *session.Supervisor, info session.Info) error {
+			return o.withOwnSession(cmd, args, func(ctx context.Context, sup *session.Supervisor, info session.Info) error {
 				if err := sup.Stop(ctx, info.Name); err != nil {
 					return err
 				}
@@ -46,9 +46,9 @@ func stopCommand(o *options) *cobra.Command {
 func rmCommand(o *options) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "rm [SESSION]", Short: "Remove a session with everything in its container", Args: maxArgs(1),
+		Use: "rm [SESSION]", Short: "Remove a session with everything in its container", SuggestFor: []string{"remove", "delete", "kill"}, Args: maxArgs(1), ValidArgsFunction: o.completeSession,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.withOwnSession(cmd.Context(), args, func(ctx context.Context, sup *session.Supervisor, info session.Info) error {
+			return o.withOwnSession(cmd, args, func(ctx context.Context, sup *session.Supervisor, info session.Info) error {
 				if err := sup.Remove(ctx, info.Name); err != nil {
 					return err
 				}
@@ -134,8 +134,11 @@ const defaultLogLines = 200
 func logsCommand(o *options) *cobra.Command {
 	var lines int
 	cmd := &cobra.Command{
-		Use: "logs [SESSION]", Short: "Print what a session's agent logged", Args: maxArgs(1),
+		Use: "logs [SESSION]", Short: "Print what a session's agent logged", Args: maxArgs(1), ValidArgsFunction: o.completeSession,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if lines < 1 {
+				return usagef("--lines: want 1 or more")
+			}
 			return o.withSession(cmd.Context(), args, func(ctx context.Context, sup *session.Supervisor, info session.Info) error {
 				text, err := sup.Logs(ctx, info.Name, lines)
 				if err != nil {

@@ -266,13 +266,13 @@ func explainPort(err error) *jsonrpc.Error {
 	return nil
 }
 
-// complain says an error on a terminal, and returns the exit status.
-func complain(w io.Writer, err error) int {
+// complain says an error of a command on a terminal, and returns the exit status.
+func complain(w io.Writer, command string, err error) int {
 	if status, ok := errors.AsType[exitError](err); ok {
 		return int(status)
 	}
 	if e, ok := errors.AsType[*usageError](err); ok {
-		fmt.Fprintf(w, "sketch-ide: %s\nhint: sketch-ide --help\n", clean(e.Error()))
+		fmt.Fprintf(w, "sketch-ide: %s\nhint: %s\n", clean(e.Error()), clean(cmp.Or(e.hint, command+" --help")))
 		return 2
 	}
 	e := explain(err)

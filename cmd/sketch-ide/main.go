@@ -49,12 +49,12 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	cmd.SetIn(stdin)
 	cmd.SetOut(stdout)
 	cmd.SetErr(stderr)
-	if err := cmd.ExecuteContext(ctx); err != nil {
+	if cmd, err := cmd.ExecuteContextC(ctx); err != nil {
 		if _, done := errors.AsType[exitError](err); ctx.Err() != nil && errors.Is(err, context.Canceled) && !done {
 			fmt.Fprintln(stderr, "sketch-ide: cancelled")
 			return 130 // as a shell reports the end by ctrl-C
 		}
-		return complain(stderr, err)
+		return complain(stderr, cmd.CommandPath(), err)
 	}
 	return 0
 }

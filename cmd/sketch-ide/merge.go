@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,18 +13,24 @@ import (
 	"github.com/sketch-ide/sketch-ide/session"
 )
 
+const pick = "cherry-pick" // as git spells it; the protocol has cherryPick
+
+var ways = []string{"merge", pick, "squash", "reset"}
+
 func mergeCommand(o *options) *cobra.Command {
 	var p jsonrpc.MergeParams
 	var how string
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "merge [SESSION]", Short: "Take a session's commits over into what is checked out here", Args: maxArgs(1),
+		Use: "merge [SESSION]", Short: "Take a session's commits over into what is checked out here", Args: maxArgs(1), ValidArgsFunction: o.completeSession,
 		Long: "Takes a session's commits over into the branch that is checked out in its folder. It is done whole or not at all: nothing happens when files here\n" +
 			"have changes that are not committed, or when the work would conflict. Hooks do not run; for those use git merge.",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			p.How = map[string]jsonrpc.MergeHow{"cherry-pick": jsonrpc.MergeCherryPick}[how]
-			if p.How == "" {
-				p.How = jsonrpc.MergeHow(how)
+			if !slices.Contains(ways, how) {
+				return usagef("--how: %q is not a way to merge; those are %s", how, joined(ways))
+			}
+			if p.How = jsonrpc.MergeHow(how); how == pick {
+				p.How = jsonrpc.MergeCherryPick
 			}
 			return o.withSession(cmd.Context(), args, func(ctx context.Context, sup *session.Supervisor, info session.Info) error {
 				result, err := merge(ctx, sup, info.Name, p)
@@ -45,6 +52,7 @@ func mergeCommand(o *options) *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&how, "how", "merge", "the `way`: merge, cherry-pick, squash or reset")
 	flags.StringVar(&p.Branch, "branch", "", "one of the session's other `branches`, by its name here")
+	completeFlag(cmd, "how", completeWords(ways...))
 	flags.StringVarP(&p.Message, "message", "m", "", "the `message` of the commit that a merge or squash makes")
 	flags.BoolVarP(&p.DryRun, "dry-run", "n", false, "only say what would happen")
 	jsonFlag(cmd, &asJSON)

@@ -19,7 +19,7 @@ import (
 func portsCommand(o *options) *cobra.Command {
 	var asJSON, watch bool
 	cmd := &cobra.Command{
-		Use: "ports [SESSION]", Short: "List a session's ports and where they are on this machine", Args: maxArgs(1),
+		Use: "ports [SESSION]", Short: "List a session's ports and where they are on this machine", Args: maxArgs(1), ValidArgsFunction: o.completeSession,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.withSession(cmd.Context(), args, func(ctx context.Context, _ *session.Supervisor, info session.Info) error {
 				if watch {
@@ -143,10 +143,12 @@ func (o *options) withSession(ctx context.Context, args []string, f func(context
 }
 
 // withOwnSession is withSession for what ends a session: one that is not named must be the one of the repository that we stand in.
-func (o *options) withOwnSession(ctx context.Context, args []string, f func(context.Context, *session.Supervisor, session.Info) error) error {
-	return o.withSession(ctx, args, func(ctx context.Context, sup *session.Supervisor, info session.Info) error {
+func (o *options) withOwnSession(cmd *cobra.Command, args []string, f func(context.Context, *session.Supervisor, session.Info) error) error {
+	return o.withSession(cmd.Context(), args, func(ctx context.Context, sup *session.Supervisor, info session.Info) error {
 		if len(args) == 0 && info.Folder != currentRepository(ctx) {
-			return usagef("name the session: the only one, %s, is of another folder (%s)", info.Name, info.Folder)
+			e := &usageError{err: fmt.Errorf("name the session: the only one, %s, is of another folder (%s)", info.Name, info.Folder)}
+			e.hint = fmt.Sprintf("If it is meant: %s %s", cmd.CommandPath(), info.Name)
+			return e
 		}
 		return f(ctx, sup, info)
 	})

@@ -16,7 +16,7 @@ import (
 func psCommand(o *options) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "ps", Short: "List the sessions of this machine", Args: noArgs,
+		Use: "ps", Short: "List the sessions of this machine", Args: noArgs, SuggestFor: []string{"ls", "list", "sessions"},
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.withSupervisor(cmd.Context(), session.Config{}, func(ctx context.Context, sup *session.Supervisor) error {
 				list, err := sup.Sessions(ctx)

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"strings"
@@ -23,14 +22,6 @@ type options struct {
 	logFile  string
 }
 
-// usageError is a mistake on the command line: exit status 2.
-type usageError struct{ err error }
-
-func (e *usageError) Error() string { return e.err.Error() }
-func (e *usageError) Unwrap() error { return e.err }
-
-func usagef(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
-
 func rootCommand(std streams) *cobra.Command {
 	o := &options{std: std}
 	root := &cobra.Command{
@@ -41,6 +32,7 @@ func rootCommand(std streams) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noArgs,
+		Version:       versionInfo().line(),
 		RunE:          func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), o, settingsFlag{}) },
 	}
 	flags := root.PersistentFlags()
@@ -48,28 +40,16 @@ func rootCommand(std streams) *cobra.Command {
 	flags.StringVar(&o.stateDir, "state-dir", "", "state `directory` (default: $XDG_STATE_HOME/sketch-ide)")
 	flags.StringVar(&o.logLevel, "log-level", "warn", "what is logged to standard error: debug, info, warn, error")
 	flags.StringVar(&o.logFile, "log-file", "", "append the log to `file` instead of standard error")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	root.SetFlagErrorFunc(flagError)
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.SuggestionsMinimumDistance = 1
 	root.AddCommand(
 		serveCommand(o), acpCommand(o), upCommand(o), chatCommand(o), psCommand(o), portsCommand(o), sshCommand(o), sshConfigCommand(o), stopCommand(o), rmCommand(o), pruneCommand(o),
 		logsCommand(o), diffCommand(o), mergeCommand(o), doctorCommand(o), versionCommand(o), agentCommand(o), proxyCommand(o),
 	)
+	completeFlag(root, "log-level", completeWords("debug", "info", "warn", "error"))
+	strictHelp(root)
 	return root
-}
-
-func noArgs(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return usagef("unknown argument %q for %q", args[0], cmd.CommandPath())
-	}
-	return nil
-}
-
-func maxArgs(n int) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) > n {
-			return usagef("%q takes at most %d argument(s), got %d", cmd.CommandPath(), n, len(args))
-		}
-		return nil
-	}
 }
 
 // logger is where this process logs: never standard output, which belongs to frames and to what was asked for.
@@ -82,7 +62,7 @@ func (o *options) logger() (*slog.Logger, func() error, error) {
 	if o.logFile != "" {
 		f, err := os.OpenFile(o.logFile, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 		if err != nil {
-			return nil, nil, fmt.Errorf("open log file: %w", err)
+			return nil, nil, usagef("--log-file: %w", err)
 		}
 		w, done = f, f.Close
 	}

@@ -21,7 +21,12 @@ func serveCommand(o *options) *cobra.Command {
 		Use:   "serve",
 		Short: "Speak LSP on the standard streams (what an editor starts)",
 		Args:  noArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), o, settings) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !stdio {
+				return usagef("--stdio: there are only the standard streams")
+			}
+			return serve(cmd.Context(), o, settings)
+		},
 	}
 	// Language clients append --stdio by custom; there is no other transport to choose.
 	cmd.Flags().BoolVar(&stdio, "stdio", true, "use the standard streams")
@@ -34,8 +39,16 @@ type exitError int
 
 func (e exitError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
+// greet tells a person at a terminal, who has started by hand what editors start, why nothing happens.
+func (o *options) greet(protocol string) {
+	if isTerminalReader(o.std.in) {
+		fmt.Fprintf(o.std.err, "sketch-ide waits for messages of %s on its standard input, as an editor sends them. ctrl-C ends it; sketch-ide --help says what else there is.\n", protocol)
+	}
+}
+
 // serve is one editor window: it ends with the editor, and leaves the sessions running.
 func serve(ctx context.Context, o *options, user settingsFlag) (err error) {
+	o.greet("LSP")
 	log, closeLog, err := o.logger()
 	if err != nil {
 		return err

@@ -45,8 +45,14 @@ func quoteWords(words []string) string {
 func sshCommand(o *options) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "ssh [SESSION] [-- command…]",
+		Use:   "ssh [flags] [SESSION] [-- command…]",
 		Short: "Enter a session with the OpenSSH client, or run one command in it",
+		Long: "Enters a session with the OpenSSH client, as its Docker image's user and in the repository's folder. What stands after -- is run instead of a\n" +
+			"shell, and its exit status is ours. One word is a line for the shell inside; several are a command and its arguments.",
+		Example: "  sketch-ide ssh                                   the session of the repository here\n" +
+			"  sketch-ide ssh brave-otter -- 'cd web && npm test'\n" +
+			"  sketch-ide ssh -- git log --oneline",
+		ValidArgsFunction: o.completeSession, SuggestFor: []string{"shell", "exec", "enter"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			args, command, err := splitCommand(cmd, args, 1)
 			if err != nil {
@@ -96,7 +102,7 @@ func splitCommand(cmd *cobra.Command, args []string, most int) (before, command 
 		before, command = args[:n], args[n:]
 	}
 	if len(before) > most {
-		return nil, nil, usagef("%q takes at most %d argument(s) before --, got %d", cmd.CommandPath(), most, len(before))
+		return nil, nil, tooMany(cmd, most, len(before), " before --")
 	}
 	return before, command, nil
 }

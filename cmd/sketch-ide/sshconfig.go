@@ -17,6 +17,8 @@ func sshConfigCommand(o *options) *cobra.Command {
 			"--remove takes it out again. Nothing else in the file is touched.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
+			case install && remove:
+				return usagef("--install and --remove exclude each other")
 			case install:
 				p.Action = jsonrpc.SSHConfigInstall
 			case remove:
@@ -36,7 +38,6 @@ func sshConfigCommand(o *options) *cobra.Command {
 	cmd.Flags().BoolVar(&install, "install", false, "add the line")
 	cmd.Flags().BoolVar(&remove, "remove", false, "remove the line")
 	cmd.Flags().StringVar(&p.File, "file", "", "the SSH configuration, a `file` (default: $"+sshConfigEnv+", else ~/.ssh/config)")
-	cmd.MarkFlagsMutuallyExclusive("install", "remove")
 	jsonFlag(cmd, &asJSON)
 	return cmd
 }

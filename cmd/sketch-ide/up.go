@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
@@ -29,21 +28,25 @@ type upFlags struct {
 func upCommand(o *options) *cobra.Command {
 	var f upFlags
 	cmd := &cobra.Command{
-		Use:   "up [DIR] [-- command…]",
+		Use:   "up [flags] [DIR] [-- command…]",
 		Short: "Start or resume the session of a repository and forward its ports, in a terminal",
 		Long: "Starts the session of the repository that DIR (default: here) belongs to, or attaches to the one it has, and forwards its ports for as\n" +
 			"long as it runs. With a command, runs that inside and ends with it. Ctrl-C detaches: the container goes on, and up comes back to it.",
+		Example: "  sketch-ide up                                      the repository here; a list of its ports until ctrl-C\n" +
+			"  sketch-ide up ~/src/app -- npm run dev\n" +
+			"  sketch-ide up --rm --one-shot --prompt 'Fix the failing test'",
+		ValidArgsFunction: completeFolder, SuggestFor: []string{"start", "run", "open", "resume"},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dirs, command, err := splitCommand(cmd, args, 1)
 			if err != nil {
 				return err
 			}
-			f.start.Folder = "."
-			if len(dirs) == 1 {
-				f.start.Folder = dirs[0]
-			}
-			if f.prompt != "" && len(command) > 0 || f.once && f.prompt == "" {
-				return usagef("--prompt goes without a command, and --one-shot with --prompt")
+			f.start.Folder = folderArg(dirs)
+			switch {
+			case f.prompt != "" && len(command) > 0:
+				return usagef("--prompt and a command exclude each other")
+			case f.once && f.prompt == "":
+				return usagef("--one-shot wants a --prompt")
 			}
 			return o.up(cmd.Context(), f, command)
 		},
@@ -51,6 +54,7 @@ func upCommand(o *options) *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&f.start.BaseImage, "base-image", os.Getenv(baseImageEnv), "the `image` to build from where the repository has no Dockerfile.sketch")
 	f.box.register(flags)
+	completeFlag(cmd, "network", completeWords("bridge", "none"))
 	flags.StringVar(&f.start.Name, "name", "", "the session's `name`, sketch-…, for a second session of a repository")
 	flags.BoolVar(&f.start.Dirty, "dirty", false, "a new session begins with what is not committed here too")
 	flags.BoolVar(&f.start.Rebuild, "rebuild", false, "build the image again and start a new session")
@@ -69,7 +73,7 @@ func (o *options) up(ctx context.Context, f upFlags, command []string) error {
 		return err
 	}
 	if _, err := decodeSettings(asked); err != nil {
-		return &usageError{err}
+		return &usageError{err: err}
 	}
 	settings, err := f.talk.settings.decode(asked)
 	if err != nil {
@@ -128,12 +132,20 @@ func (o *options) readPrompt(f *upFlags) error {
 	if f.prompt != "-" {
 		return nil
 	}
-	text, err := io.ReadAll(io.LimitReader(o.std.in, maxPrompt+1))
-	if err != nil {
-		return fmt.Errorf("read prompt: %w", err)
+	var err error
+	f.prompt, err = readPrompt(o.std.in)
+	return err
+}
+
+// folderArg is the folder that the arguments name, or the one that we are in, by its whole name for what is said about it.
+func folderArg(args []string) string {
+	if len(args) > 0 {
+		return args[0]
 	}
-	f.prompt = string(text)
-	return nil
+	if dir, err := os.Getwd(); err == nil {
+		return dir
+	}
+	return "."
 }
 
 // promptFrom sends the prompt that `up` was given, if any, and with --one-shot follows its turn to the end.

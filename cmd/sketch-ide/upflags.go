@@ -16,12 +16,12 @@ type containerFlags struct {
 }
 
 func (f *containerFlags) register(flags *pflag.FlagSet) {
-	flags.StringArrayVar(&f.mounts, "mount", nil, "mount a folder of the host or a volume, as docker run takes it (`type=bind,source=…,target=…`); repeatable")
+	flags.StringArrayVar(&f.mounts, "mount", nil, "a `mount` of a folder or volume, as docker run takes it: type=bind,source=~/data,target=/data,readonly; repeatable")
 	flags.StringArrayVar(&f.env, "env", nil, "the `name` of a variable of this environment that sessions inside get; repeatable")
-	flags.Float64Var(&f.cpus, "cpus", 0, "at most so many processors (default: what is idle)")
-	flags.StringVar(&f.memory, "memory", "", "at most so much memory, such as 4g (default: three quarters of the machine's)")
-	flags.Int64Var(&f.pids, "pids", 0, "at most so many processes and threads (default 4096)")
-	flags.StringVar(&f.network, "network", "", "bridge (default), or none for no network but forwards, git and the agent's model")
+	flags.Float64Var(&f.cpus, "cpus", 0, "at most so many processors, a `number` (default: what is idle)")
+	flags.StringVar(&f.memory, "memory", "", "at most so much memory, a `size` such as 4g (default: three quarters of the machine's)")
+	flags.Int64Var(&f.pids, "pids", 0, "at most so many processes and threads, a `number` (default 4096)")
+	flags.StringVar(&f.network, "network", "", "a `kind`: bridge (the default), or none for no network but forwards, git and the agent's model")
 }
 
 // json is what an editor would send for the flags that are set.

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 	"github.com/tailscale/hujson"
 
+	"github.com/sketch-ide/sketch-ide/jsonrpc"
 	"github.com/sketch-ide/sketch-ide/session"
 )
 
@@ -27,7 +28,17 @@ func (f *settingsFlag) register(flags *pflag.FlagSet) {
 }
 
 // decode reads the user's settings for the terminal, with those that flags give over them.
+//
+// One that cannot be used ends the command. An editor's go on without it, which is what [explain] says of a [settingsError].
 func (f *settingsFlag) decode(over json.RawMessage) (session.Settings, error) {
+	settings, err := f.decodeAll(over)
+	if err != nil {
+		return settings, &jsonrpc.Error{Kind: jsonrpc.KindSettings, Message: err.Error(), Hint: "Nothing was started. Settings in the README lists them.", Err: err}
+	}
+	return settings, nil
+}
+
+func (f *settingsFlag) decodeAll(over json.RawMessage) (session.Settings, error) {
 	merged, err := f.read()
 	if err != nil {
 		return session.Settings{}, err

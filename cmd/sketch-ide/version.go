@@ -40,6 +40,11 @@ func versionInfo() build {
 	return b
 }
 
+// line says it to a person.
+func (b build) line() string {
+	return fmt.Sprintf("sketch-ide %s (%s, %s)", b.Version, b.Platform, b.Go)
+}
+
 func versionCommand(o *options) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -49,7 +54,7 @@ func versionCommand(o *options) *cobra.Command {
 			if asJSON {
 				return writeJSON(o.std.out, b)
 			}
-			_, err := fmt.Fprintf(o.std.out, "sketch-ide %s (%s, %s)\n", b.Version, b.Platform, b.Go)
+			_, err := fmt.Fprintln(o.std.out, b.line())
 			return err
 		},
 	}
