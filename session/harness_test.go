@@ -269,3 +269,7 @@ func get(t *testing.T, url string) string {
 	}
 	return string(body)
 }
+
+// patience bounds what is waited for. How long it takes on a machine that does nothing else is measured by internal/bench: a dead peer is to be noticed
+// within 10 s, and what it was asked meanwhile answered within 2 s of its return.
+const patience = time.Minute

@@ -1,10 +1,7 @@
 package session_test
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io/fs"
 	"net"
@@ -23,37 +20,6 @@ import (
 
 // The claims about what a container can do to its host, one test each, on real sessions. What a hostile container serves to git is in package repo
 // (TestSecurity…), what it says over SSH in tunnel and ports, what it asks of the models' gateway in gateway.
-
-// pair is two sessions of one machine, with a server inside the first that is forwarded.
-type pair struct {
-	*window
-	state    string
-	repo     string
-	a, b     session.Info
-	hostPort uint16 // of the forward
-}
-
-// hostKey is a model's key that only the host may have.
-const hostKey = "sk-test-5f2c9a7d-only-for-the-host"
-
-func newPair(t *testing.T) *pair {
-	t.Helper()
-	state := filepath.Join(t.TempDir(), "state")
-	store, err := session.OpenStore(state)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &pair{state: state, repo: newRepo(t)}
-	p.window = open(t, store, func(c *session.Config) { c.Program = os.Getenv("SKETCH_IDE_AGENT") })
-	if err := p.SetKey("ANTHROPIC_API_KEY", hostKey); err != nil {
-		t.Fatal(err)
-	}
-	p.a, p.b = p.start(p.repo), p.start(newRepo(t))
-	port := freePort(t)
-	p.serve(p.a.Name, "127.0.0.1", port)
-	p.hostPort = find(p.await(p.a.Name, "forward", forwarded(port)), port).HostPort
-	return p
-}
 
 func TestSecurity(t *testing.T) {
 	t.Parallel()
@@ -262,17 +228,6 @@ func isConfined(t *testing.T, p *pair) {
 	}
 }
 
-// secrets are what a session has on the host: the client's private key, as it is in two files, and the key of a model.
-func (p *pair) secrets(t *testing.T, name string) []string {
-	t.Helper()
-	key, err := os.ReadFile(filepath.Join(p.state, "sessions", name, "client_key"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.Split(strings.TrimSpace(string(key)), "\n")
-	return []string{lines[2], hostKey} // in the second line of an OpenSSH key's body its public half ends
-}
-
 func hasNoSecrets(t *testing.T, p *pair) {
 	for _, secret := range p.secrets(t, p.a.Name) {
 		// In two parts, so that the search does not find itself.
@@ -332,17 +287,6 @@ func keyFilesArePrivate(t *testing.T, p *pair) {
 	}
 }
 
-// ssh runs OpenSSH with a session's configuration and arguments that come before it, so that they count.
-func (p *pair) ssh(t *testing.T, info session.Info, args ...string) (string, error) {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "ssh", append(append(args, "-F", info.SSHConfig, "-o", "BatchMode=yes", info.Name), "echo entered as $(whoami)")...)
-	out, err := cmd.CombinedOutput()
-	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
-		t.Fatal(err)
-	}
-	return string(out), err
-}
-
 func letsNobodyElseIn(t *testing.T, p *pair) {
 	if out, err := p.ssh(t, p.a); err != nil || out != "entered as root\n" {
 		t.Fatalf("the session's own key: %v, %s", err, out)
@@ -394,62 +338,4 @@ func talksToPinnedKeysOnly(t *testing.T, p *pair) {
 	if out, err := p.ssh(t, p.a, "-o", "UserKnownHostsFile=/dev/null"); err == nil {
 		t.Errorf("a server whose key is not known: %s", out)
 	}
-}
-
-// What a session does to the host's repository is refs below refs/heads/sketch/ and refs/sketch/, and the objects of these.
-func TestSecurityRepositoryIsLeftAlone(t *testing.T) {
-	t.Parallel()
-	w, dir := open(t, newStore(t)), newRepo(t)
-	runGit(t, "-C", dir, "branch", "other")
-	before := fingerprint(t, dir)
-	info := w.start(dir)
-	tip := w.commitInside(info.Name, "made-inside.txt", "hello")
-	w.awaitBranch(info.Name, "the commit", at(tip))
-	w.output(info.Name, `git config core.hooksPath /tmp; printf '#!/bin/sh\ntouch /tmp/ran' >.git/hooks/post-commit; chmod +x .git/hooks/post-commit
-git branch -f other; git tag evil; git update-ref refs/heads/main HEAD; true`)
-	tip = w.commitInside(info.Name, "again.txt", "hello")
-	w.awaitBranch(info.Name, "the second commit", at(tip))
-	after := fingerprint(t, dir)
-	for path, sum := range after {
-		if before[path] != sum && !ours.MatchString(path) {
-			t.Errorf("%s was written", path)
-		}
-	}
-	for path := range before {
-		if after[path] == "" {
-			t.Errorf("%s is gone", path)
-		}
-	}
-	for ref := range strings.Lines(runGit(t, "-C", dir, "for-each-ref", "--format=%(refname)") + "\n") {
-		if ref = strings.TrimSpace(ref); !slices.Contains([]string{"refs/heads/main", "refs/heads/other"}, ref) && !strings.HasPrefix(ref, "refs/heads/sketch/") &&
-			!strings.HasPrefix(ref, "refs/sketch/") {
-			t.Errorf("%s was made", ref)
-		}
-	}
-}
-
-// ours are the files of refs and objects that a session may write.
-var ours = regexp.MustCompile(`^\.git/(objects/|(logs/)?refs/heads/sketch/|(logs/)?refs/sketch/)`)
-
-// fingerprint are the sums of all files.
-func fingerprint(t *testing.T, dir string) map[string]string {
-	t.Helper()
-	sums := map[string]string{}
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		data, err := os.ReadFile(path)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil // a lock of git's
-		}
-		sum := sha256.Sum256(data)
-		name, _ := filepath.Rel(dir, path)
-		sums[name] = hex.EncodeToString(sum[:]) + d.Type().String()
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return sums
 }

@@ -18,49 +18,6 @@ import (
 	"time"
 )
 
-const patience = time.Minute
-
-func newShell(t *testing.T, change ...func(*Config)) *Shell {
-	t.Helper()
-	dir, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg := Config{Dir: dir, Spool: filepath.Join(dir, "spool"), Grace: 300 * time.Millisecond}
-	for _, c := range change {
-		c(&cfg)
-	}
-	s := New(cfg)
-	t.Cleanup(s.Close)
-	return s
-}
-
-func run(t *testing.T, s *Shell, command string) Outcome {
-	t.Helper()
-	o, err := s.Run(t.Context(), command, patience, func(string) {})
-	if err != nil {
-		t.Fatalf("%s: %v", command, err)
-	}
-	return o
-}
-
-// eventually waits until something is so.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	ticker := time.NewTicker(5 * time.Millisecond)
-	defer ticker.Stop()
-	for deadline := time.Now().Add(patience); !ok(); <-ticker.C {
-		if time.Now().After(deadline) {
-			t.Fatalf("not so: %s", what)
-		}
-	}
-}
-
-func alive(pid int) bool {
-	state, _, ok := stat(pid)
-	return ok && state != 'Z' && state != 'X'
-}
-
 func TestRun(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
@@ -239,134 +196,6 @@ func TestLiveOutput(t *testing.T) {
 	}
 }
 
-func TestWhatIsLeftBehind(t *testing.T) {
-	t.Parallel()
-	for name, command := range map[string]string{
-		"background":       "(echo up; while :; do sleep 0.01; echo tick; done) & echo started",
-		"own session":      "setsid sh -c 'echo up; while :; do sleep 0.01; echo tick; done' & echo started",
-		"deaf to hangup":   "nohup sh -c 'echo up; while :; do sleep 0.01; echo tick; done' & echo started",
-		"never ceases":     "yes tick & echo started",
-		"double fork":      "( ( exec sh -c 'while :; do sleep 0.01; echo tick; done' ) & ) ; echo started",
-		"deaf to any word": "(trap '' HUP TERM; while :; do sleep 0.01; echo tick; done) & echo started",
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := newShell(t)
-			o := run(t, s, command)
-			if o.Exit != 0 || o.Job != 1 || o.TimedOut {
-				t.Fatalf("got %+v", o)
-			}
-			var seen int64
-			eventually(t, "it goes on, and is read", func() bool {
-				output, _, status, err := s.Read(t.Context(), 1, 0)
-				if err != nil || !status.Running || !status.Left {
-					t.Fatalf("%+v, %v", status, err)
-				}
-				if seen == 0 {
-					seen = status.Bytes
-				}
-				return status.Bytes > seen && strings.Contains(output, "tick\n")
-			})
-			status, err := s.Kill(1)
-			if err != nil || status.Running {
-				t.Errorf("%+v, %v", status, err)
-			}
-			if ended := s.Ended(); len(ended) != 0 {
-				t.Errorf("told of what was asked for: %+v", ended)
-			}
-		})
-	}
-}
-
-// TestDaemonIsLeftAlone starts one that has neither our session nor our output.
-func TestDaemonIsLeftAlone(t *testing.T) {
-	t.Parallel()
-	s := newShell(t)
-	o := run(t, s, "setsid sh -c 'echo $$ >pid; exec sleep 1000' >/dev/null 2>&1 </dev/null & while ! [ -s pid ]; do sleep 0.01; done; cat pid")
-	pid, err := strconv.Atoi(strings.TrimSpace(o.Output))
-	if err != nil || o.Job != 0 {
-		t.Fatalf("%+v, %v", o, err)
-	}
-	s.Close()
-	if !alive(pid) {
-		t.Error("it was ended")
-	}
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestJobs(t *testing.T) {
-	t.Parallel()
-	s := newShell(t)
-	quick, err := s.Start("echo out; exit 3", patience)
-	if err != nil {
-		t.Fatal(err)
-	}
-	endless, err := s.Start("echo first; exec sleep 1000", patience)
-	if err != nil {
-		t.Fatal(err)
-	}
-	output, _, status, err := s.Read(t.Context(), quick, patience)
-	if err != nil || output != "out\n" || status.Running || status.Exit != 3 {
-		t.Errorf("%q, %+v, %v", output, status, err)
-	}
-	eventually(t, "the end is told", func() bool { ended := s.Ended(); return len(ended) == 1 && ended[0].Number == quick })
-	eventually(t, "output", func() bool { output, _, _, _ := s.Read(t.Context(), endless, 0); return output == "first\n" })
-	if jobs := s.Jobs(); len(jobs) != 2 || !jobs[1].Running || jobs[0].Running {
-		t.Errorf("jobs %+v", jobs)
-	}
-	if status, err := s.Kill(endless); err != nil || status.Running || status.Signal != "terminated" {
-		t.Errorf("%+v, %v", status, err)
-	}
-	if _, err := s.Kill(99); !errors.Is(err, ErrNoJob) {
-		t.Errorf("unknown job: %v", err)
-	}
-}
-
-func TestJobTimeLimit(t *testing.T) {
-	t.Parallel()
-	s := newShell(t)
-	n, err := s.Start("sleep 1000", 100*time.Millisecond)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, _, status, err := s.Read(t.Context(), n, patience)
-	if err != nil || status.Running || status.Note != "its time of 100ms was up" {
-		t.Errorf("%+v, %v", status, err)
-	}
-}
-
-func TestCloseEndsJobs(t *testing.T) {
-	t.Parallel()
-	s := newShell(t)
-	var pids []int
-	for range 3 {
-		n, err := s.Start("trap '' TERM HUP; echo $$; while :; do sleep 1000; done", patience)
-		if err != nil {
-			t.Fatal(err)
-		}
-		eventually(t, "started", func() bool {
-			output, _, _, _ := s.Read(t.Context(), n, 0)
-			pid, err := strconv.Atoi(strings.TrimSpace(output))
-			pids = append(pids, pid)
-			return err == nil
-		})
-	}
-	s.Close()
-	for _, pid := range pids {
-		if pid != 0 && alive(pid) {
-			t.Errorf("%d is alive", pid)
-		}
-	}
-	if _, err := s.Run(t.Context(), "true", patience, func(string) {}); !errors.Is(err, ErrClosed) {
-		t.Errorf("run after close: %v", err)
-	}
-	if _, err := s.Start("true", patience); !errors.Is(err, ErrClosed) {
-		t.Errorf("start after close: %v", err)
-	}
-}
-
 func TestBounds(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
@@ -386,23 +215,6 @@ func TestBounds(t *testing.T) {
 	}
 	if _, err := s.Start("exec sleep 1000", patience); !errors.Is(err, ErrTooMany) {
 		t.Errorf("one more: %v", err)
-	}
-}
-
-func TestFinishedJobsAreForgotten(t *testing.T) {
-	t.Parallel()
-	s := newShell(t)
-	for range maxFinished + 5 {
-		n, err := s.Start("true", patience)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, _, _, err := s.Read(t.Context(), n, patience); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if jobs := s.Jobs(); len(jobs) > maxFinished+1 {
-		t.Errorf("%d jobs", len(jobs))
 	}
 }
 
