@@ -151,6 +151,9 @@ local function status()
     for _, s in ipairs(result.sessions or {}) do
       table.insert(lines, ('%s  %s  %s'):format(s.name, s.state, s.folder))
     end
+    for _, line in ipairs(state.describe_branches()) do
+      table.insert(lines, '  ' .. line)
+    end
     for _, port in ipairs(state.ports()) do
       table.insert(lines, '  ' .. state.describe(port))
     end
@@ -257,10 +260,15 @@ local function diff(args, bang)
   if not current then
     return
   end
-  if args[1] then
-    return require('sketch.review').file(current.name, args[1], bang)
+  local branch
+  if vim.tbl_contains(state.other_branches(), args[1]) then
+    branch = table.remove(args, 1)
+    bang = false -- what is not committed is on none of them
   end
-  require('sketch.review').all(current.name, bang)
+  if args[1] then
+    return require('sketch.review').file(current.name, args[1], bang, branch)
+  end
+  require('sketch.review').all(current.name, bang, branch)
 end
 
 local function merge(args, bang)
@@ -273,7 +281,7 @@ local function merge(args, bang)
   if not vim.tbl_contains(review.ways, how) then
     return notify.show(('%s is no way to merge: %s'):format(how, table.concat(review.ways, ', ')), vim.log.levels.ERROR)
   end
-  review.merge(current.name, how, bang)
+  review.merge(current.name, how, bang, args[2])
 end
 
 local subcommands = {
@@ -307,7 +315,8 @@ end
 ---@param line string
 ---@return string[]
 function M.complete(lead, line)
-  local name = line:match('Sketch!?%s+(%S+)%s')
+  local name, rest = line:match('Sketch!?%s+(%S+)%s+(.*)$')
+  local later = rest and rest:find('%S%s') -- than the first argument
   local candidates = {}
   if not name then
     candidates = vim.tbl_keys(subcommands)
@@ -318,9 +327,9 @@ function M.complete(lead, line)
       return tostring(port.number)
     end, state.ports('forwarded'))
   elseif name == 'diff' then
-    candidates = vim.list_extend({}, require('sketch.review').paths())
+    candidates = vim.list_extend(later and {} or state.other_branches(), require('sketch.review').paths())
   elseif name == 'merge' then
-    candidates = vim.list_extend({}, require('sketch.review').ways)
+    candidates = later and state.other_branches() or vim.list_extend({}, require('sketch.review').ways)
   end
   table.sort(candidates)
   return vim.tbl_filter(function(candidate)

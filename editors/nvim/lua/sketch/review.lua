@@ -36,8 +36,9 @@ end
 ---Shows everything that a session has changed, uncommitted work included where asked.
 ---@param session string
 ---@param uncommitted boolean
-function M.all(session, uncommitted)
-  client.execute('sketch.diff', { session = session, uncommitted = uncommitted or nil }, function(result)
+---@param branch? string one that was made inside beside the session's own
+function M.all(session, uncommitted, branch)
+  client.execute('sketch.diff', { session = session, uncommitted = uncommitted or nil, branch = branch }, function(result)
     paths = vim.tbl_map(function(file)
       return file.path
     end, result.files)
@@ -48,9 +49,10 @@ function M.all(session, uncommitted)
   end)
 end
 
-local function side(session, path, version, command, done)
-  client.execute('sketch.file', { session = session, path = path, version = version }, function(result)
-    local target = buffer.named(('%s/%s/%s'):format(session, version, path))
+local function side(what, version, command, done)
+  local path, branch = what.path, version == 'branch' and what.branch or nil
+  client.execute('sketch.file', { session = what.session, path = path, version = version, branch = branch }, function(result)
+    local target = buffer.named(('%s/%s/%s'):format(what.session, branch or version, path))
     local text = result.binary and 'binary' or result.content or ''
     buffer.replace(target, 0, -1, vim.split((text:gsub('\n$', '')), '\n', { plain = true }))
     vim.cmd(command)
@@ -65,9 +67,11 @@ end
 ---@param session string
 ---@param path string
 ---@param uncommitted boolean
-function M.file(session, path, uncommitted)
-  side(session, path, 'base', 'tabnew', function()
-    side(session, path, uncommitted and 'inside' or 'branch', 'rightbelow vsplit', function() end)
+---@param branch? string one that was made inside beside the session's own
+function M.file(session, path, uncommitted, branch)
+  local what = { session = session, path = path, branch = branch }
+  side(what, 'base', 'tabnew', function()
+    side(what, uncommitted and 'inside' or 'branch', 'rightbelow vsplit', function() end)
   end)
 end
 
@@ -88,14 +92,15 @@ end
 ---@param session string
 ---@param how string
 ---@param bang boolean without the question
-function M.merge(session, how, bang)
-  client.execute('sketch.merge', { session = session, how = how, dryRun = true }, function(would)
+---@param branch? string one that was made inside beside the session's own
+function M.merge(session, how, bang, branch)
+  client.execute('sketch.merge', { session = session, how = how, branch = branch, dryRun = true }, function(would)
     if would.conflicts and #would.conflicts > 0 then
       local names = table.concat(would.conflicts, ', ')
       return notify.show(('%s would conflict in %s'):format(would.branch, names), vim.log.levels.WARN)
     end
     local function really()
-      client.execute('sketch.merge', { session = session, how = how }, function(result)
+      client.execute('sketch.merge', { session = session, how = how, branch = branch }, function(result)
         vim.cmd('checktime')
         notify.show(('%s: %s is at %s'):format(result.branch, result.into, (result.commit or ''):sub(1, 10)))
       end)

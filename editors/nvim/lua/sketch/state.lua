@@ -53,12 +53,54 @@ function M.set_branch(branch)
   branches[branch.session] = branch
 end
 
+local function told_branch()
+  local session = M.session()
+  return session and branches[session.name] or {}
+end
+
 ---The branch that the session's commits come back as, once there are any.
 ---@return table?
 function M.branch()
-  local session = M.session()
-  local branch = session and branches[session.name]
-  return branch and branch.exists and branch or nil
+  local branch = told_branch()
+  return branch.exists and branch or nil
+end
+
+---The branches that were made inside beside it and are here too, by their names here.
+---@return string[]
+function M.other_branches()
+  local names = {}
+  for _, other in ipairs(told_branch().others or {}) do
+    table.insert(names, other.name)
+  end
+  return names
+end
+
+---What has become of the session's commits, a line each.
+---@return string[]
+function M.describe_branches()
+  local branch, lines = told_branch(), {}
+  if branch.exists then
+    local commits = branch.ahead == 1 and '1 commit' or ('%d commits'):format(branch.ahead)
+    table.insert(lines, ('%s  %s  %s'):format(branch.name, commits, branch.subject or ''))
+  end
+  for _, other in ipairs(branch.others or {}) do
+    if other.name then
+      table.insert(lines, ('%s  (%s inside)'):format(other.name, other.inside))
+    end
+    if other.error then
+      table.insert(lines, ('%s inside: %s'):format(other.inside, other.error.message))
+    end
+  end
+  if branch.othersLeft then
+    table.insert(lines, 'more branches are inside, which are not brought out')
+  end
+  if branch.detached then
+    table.insert(lines, ('%s inside is on no branch, and is not brought out'):format(branch.detached:sub(1, 12)))
+  end
+  if branch.error then
+    table.insert(lines, branch.error.message)
+  end
+  return lines
 end
 
 ---@param token string|integer
