@@ -127,6 +127,53 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+// Who cancels at once means the prompt that was just sent, although its turn has not begun.
+func TestCancelTooEarly(t *testing.T) {
+	t.Parallel()
+	e := newEditor(t)
+	e.open()
+	e.before = func() {
+		if err := e.conn.Notify(context.Background(), "session/cancel", sessionRequest{SessionID: "sketch-1"}); err != nil {
+			t.Error(err)
+		}
+		<-e.cancelled // it has found nothing to cancel
+	}
+	e.play = func(*backend, jsonrpc.PromptParams, int) {} // it goes on until it is cancelled
+	if got := e.call("session/prompt", `{"sessionId":"sketch-1","prompt":[{"type":"text","text":"hi"}]}`); got != `{"stopReason":"cancelled"}` {
+		t.Errorf("session/prompt: %s", got)
+	}
+	e.before = nil
+	e.play = func(b *backend, _ jsonrpc.PromptParams, turn int) {
+		b.status(turn, jsonrpc.AgentIdle, jsonrpc.TurnDone)
+	}
+	if got := e.call("session/prompt", `{"sessionId":"sketch-1","prompt":[{"type":"text","text":"hi"}]}`); got != `{"stopReason":"end_turn"}` {
+		t.Errorf("the next prompt: %s", got)
+	}
+}
+
+// A prompt ends with its session, of which nothing is told any more.
+func TestCloseInATurn(t *testing.T) {
+	t.Parallel()
+	e := newEditor(t)
+	e.open()
+	begun := make(chan struct{})
+	e.play = func(b *backend, _ jsonrpc.PromptParams, turn int) {
+		b.status(turn, jsonrpc.AgentThinking, "")
+		close(begun)
+	}
+	closed := make(chan string, 1)
+	go func() { // waited for below
+		<-begun
+		closed <- e.call("session/close", `{"sessionId":"sketch-1"}`)
+	}()
+	if got := e.call("session/prompt", `{"sessionId":"sketch-1","prompt":[{"type":"text","text":"hi"}]}`); got != `{"stopReason":"cancelled"}` {
+		t.Errorf("session/prompt: %s", got)
+	}
+	if got := <-closed; got != `{}` {
+		t.Errorf("session/close: %s", got)
+	}
+}
+
 // A request that is cancelled by its id ends with its turn.
 func TestCancelRequest(t *testing.T) {
 	t.Parallel()
@@ -226,11 +273,18 @@ func TestCommandsAndRemarks(t *testing.T) {
 	e.expect(`_sketch/ports {"session":"sketch-1"`)
 	e.server.BranchChanged(jsonrpc.Branch{Session: "sketch-1", Name: "sketch/fix", Exists: true, Commit: "c", Ahead: 1, Subject: "fix it"})
 	e.expect(`_sketch/branch {"session":"sketch-1"`)
+	two := jsonrpc.OtherBranch{Inside: "try/two", Name: "sketch/fix--try-two", Commit: "0123456789abcdef"}
+	for _, others := range [][]jsonrpc.OtherBranch{{two}, {two, {Inside: "try/three"}}} {
+		e.server.BranchChanged(jsonrpc.Branch{Session: "sketch-1", Name: "sketch/fix", Exists: true, Commit: "c", Ahead: 1, Subject: "fix it", Others: others})
+		e.expect(`_sketch/branch {"session":"sketch-1"`)
+	}
 	e.play = func(b *backend, _ jsonrpc.PromptParams, turn int) {
 		b.status(turn, jsonrpc.AgentIdle, jsonrpc.TurnDone)
 	}
 	e.call("session/prompt", `{"sessionId":"sketch-1","prompt":[{"type":"text","text":"go on"}]}`)
-	e.expect("Port 3000 forwarded to 3001 (3000 in use): http://localhost:3001", "sketch/fix is on this machine now, 1 commit: fix it")
+	e.expect("Port 3000 forwarded to 3001 (3000 in use): http://localhost:3001", "sketch/fix is on this machine now, 1 commit: fix it", "sketch/fix--try-two is on this machine now, at 0123456789")
+	e.call("session/prompt", `{"sessionId":"sketch-1","prompt":[{"type":"text","text":"/branch"}]}`)
+	e.expect("- sketch/fix: 1 commit since , the latest: fix it\\n- sketch/fix--try-two (`try/two` inside)\"")
 }
 
 func TestSessionEndsInATurn(t *testing.T) {

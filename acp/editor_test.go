@@ -115,6 +115,7 @@ func (e *editor) open() {
 type backend struct {
 	server *Server
 	play   func(b *backend, p jsonrpc.PromptParams, turn int)
+	before func() // called before a turn begins; nil: nothing
 
 	mu       sync.Mutex
 	calls    []string
@@ -122,9 +123,13 @@ type backend struct {
 	made     int
 	messages []jsonrpc.Message
 	answers  chan string
+
+	cancelled chan struct{} // has something after each Cancel
 }
 
-func newBackend() *backend { return &backend{answers: make(chan string, 10)} }
+func newBackend() *backend {
+	return &backend{answers: make(chan string, 10), cancelled: make(chan struct{}, 100)}
+}
 
 func (b *backend) note(what string, params any) {
 	data, err := json.Marshal(params)
@@ -175,6 +180,9 @@ func (b *backend) SSH(context.Context, jsonrpc.SessionParams) (jsonrpc.SSHResult
 
 func (b *backend) Prompt(_ context.Context, p jsonrpc.PromptParams) (jsonrpc.PromptResult, error) {
 	b.note("prompt", p)
+	if b.before != nil {
+		b.before()
+	}
 	b.mu.Lock()
 	b.turn++
 	turn := b.turn
@@ -186,6 +194,7 @@ func (b *backend) Prompt(_ context.Context, p jsonrpc.PromptParams) (jsonrpc.Pro
 
 func (b *backend) Cancel(_ context.Context, p jsonrpc.CancelParams) error {
 	b.note("cancel", p)
+	defer func() { b.cancelled <- struct{}{} }()
 	b.mu.Lock()
 	turn := b.turn
 	b.mu.Unlock()

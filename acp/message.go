@@ -1,6 +1,7 @@
 package acp
 
 import (
+	"cmp"
 	"context"
 	"path"
 	"strings"
@@ -17,7 +18,7 @@ func (x *session) tellMessage(ctx context.Context, m jsonrpc.Message) {
 	switch m.Kind {
 	case jsonrpc.MessageUser:
 		x.mu.Lock()
-		mine := x.prompting
+		mine := x.prompting > 0
 		x.mu.Unlock()
 		if !mine {
 			x.say(ctx, "user_message_chunk", m.ID, &sent.text, m.Text)
@@ -129,10 +130,7 @@ func (x *session) tellTool(ctx context.Context, m jsonrpc.Message, sent *sentMes
 
 func oneLine(title, name string) string {
 	title, _, _ = strings.Cut(title, "\n")
-	if title == "" {
-		return name
-	}
-	return title
+	return cmp.Or(title, name, "tool") // the protocol has no call without one
 }
 
 func (x *session) toolContent(m jsonrpc.Message) []toolContent {

@@ -145,5 +145,6 @@ func (s *Server) closeSession(ctx context.Context, params json.RawMessage) (any,
 	s.mu.Lock()
 	delete(s.sessions, x.name)
 	s.mu.Unlock()
+	x.update(func() { x.closed = true })
 	return struct{}{}, nil
 }

@@ -3,8 +3,6 @@ package acp
 import (
 	"context"
 	"encoding/json"
-	"net/url"
-	"path/filepath"
 	"strings"
 
 	"go.lsp.dev/jsonrpc2"
@@ -12,8 +10,9 @@ import (
 	"github.com/sketch-ide/sketch-ide/jsonrpc"
 )
 
-// prompt hands a message to the agent and answers when its turn is over.
-func (s *Server) prompt(ctx context.Context, params json.RawMessage) (any, error) {
+// prompt hands a message to the agent and answers when its turn is over. What cancels the session after the request has arrived, at, cancels this turn, also where it
+// is heard before the turn has begun.
+func (s *Server) prompt(ctx context.Context, params json.RawMessage, at uint64) (any, error) {
 	var p promptRequest
 	if err := decode(params, &p); err != nil {
 		return nil, err
@@ -31,13 +30,25 @@ func (s *Server) prompt(ctx context.Context, params json.RawMessage) (any, error
 			return promptResponse{"end_turn"}, err
 		}
 	}
-	x.update(func() { x.prompting = true })
-	defer x.update(func() { x.prompting = false })
+	if x.stoppedSince(at) {
+		return promptResponse{"cancelled"}, nil
+	}
+	x.update(func() { x.prompting++ })
+	defer x.update(func() { x.prompting-- })
 	turn, err := x.begin(ctx, message)
 	if err != nil {
 		return nil, err
 	}
+	if x.stoppedSince(at) {
+		s.cancelTurn(ctx, x.name)
+	}
 	return x.await(ctx, turn)
+}
+
+func (x *session) stoppedSince(at uint64) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.stopped > at || x.closed
 }
 
 func notOpen(id string) error {
@@ -63,11 +74,13 @@ func (x *session) begin(ctx context.Context, message jsonrpc.PromptParams) (turn
 func (x *session) await(ctx context.Context, turn int) (any, error) {
 	for {
 		x.mu.Lock()
-		status, failed, open, changed := x.status, x.failed, x.open, x.changed
+		status, failed, open, closed, changed := x.status, x.failed, x.open, x.closed, x.changed
 		x.mu.Unlock()
 		switch {
 		case failed != nil:
 			return nil, failed
+		case closed:
+			return promptResponse{"cancelled"}, nil // nothing is told of it any more
 		case open != "":
 			return promptResponse{"end_turn"}, nil // the next prompt answers
 		case status.Turn >= turn && (status.State == jsonrpc.AgentIdle || status.State == jsonrpc.AgentOff):
@@ -97,56 +110,4 @@ func stopped(status jsonrpc.AgentStatus) (any, error) {
 	case jsonrpc.TurnDone:
 	}
 	return promptResponse{"end_turn"}, nil
-}
-
-// message makes a message of what the editor sends. Files that the user mentions are brought along by their names in the repository, and by their text
-// where the editor sends that.
-func (x *session) message(blocks []contentBlock) (jsonrpc.PromptParams, error) {
-	x.mu.Lock()
-	message := jsonrpc.PromptParams{Session: x.name, Model: x.model}
-	x.mu.Unlock()
-	var text strings.Builder
-	for _, block := range blocks {
-		switch block.Type {
-		case "text":
-			text.WriteString(block.Text)
-		case "image":
-			message.Images = append(message.Images, jsonrpc.Image{MIMEType: block.MIMEType, Data: block.Data})
-		case "resource_link":
-			if name, ok := x.inRepository(block.URI); ok {
-				text.WriteString("@" + name)
-			} else {
-				text.WriteString(block.Name + " (" + block.URI + ")")
-			}
-		case "resource":
-			if block.Resource == nil {
-				continue
-			}
-			name, ok := x.inRepository(block.Resource.URI)
-			if !ok {
-				name = block.Resource.URI
-			}
-			message.Context = append(message.Context, jsonrpc.PromptContext{Path: name, Text: block.Resource.Text})
-		default:
-			return message, jsonrpc2.Errorf(jsonrpc2.InvalidParams, "content of the type %.40q is not taken", block.Type)
-		}
-	}
-	message.Text = text.String()
-	if message.Text == "" && len(message.Images) == 0 && len(message.Context) == 0 {
-		return message, jsonrpc2.Errorf(jsonrpc2.InvalidParams, "the prompt is empty")
-	}
-	return message, nil
-}
-
-// inRepository is the name in the repository of a file that the editor names by its URI.
-func (x *session) inRepository(uri string) (name string, ok bool) {
-	parsed, err := url.Parse(uri)
-	if err != nil || parsed.Scheme != "file" {
-		return "", false
-	}
-	relative, err := filepath.Rel(x.folder, filepath.FromSlash(parsed.Path))
-	if err != nil || !filepath.IsLocal(relative) {
-		return "", false
-	}
-	return filepath.ToSlash(relative), true
 }

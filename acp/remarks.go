@@ -3,6 +3,7 @@ package acp
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/sketch-ide/sketch-ide/jsonrpc"
@@ -69,11 +70,21 @@ func (x *session) listPorts(ctx context.Context) (string, error) {
 
 func (x *session) describeBranch() string {
 	x.mu.Lock()
-	defer x.mu.Unlock()
-	if !x.branch.Exists {
-		return "Nothing was committed yet."
+	branch := x.branch
+	x.mu.Unlock()
+	lines := []string{"Nothing was committed yet."}
+	if branch.Exists {
+		lines[0] = fmt.Sprintf("- %s: %s since %.10s, the latest: %s", branch.Name, plural(branch.Ahead, "commit"), branch.Base, branch.Subject)
 	}
-	return fmt.Sprintf("%s: %s since %.10s, the latest: %s", x.branch.Name, plural(x.branch.Ahead, "commit"), x.branch.Base, x.branch.Subject)
+	for _, other := range branch.Others {
+		if other.Name != "" {
+			lines = append(lines, fmt.Sprintf("- %s (`%s` inside)", other.Name, strings.ReplaceAll(other.Inside, "`", "'")))
+		}
+	}
+	if branch.Error != nil {
+		lines = append(lines, "", branch.Error.Message+". "+branch.Error.Hint)
+	}
+	return strings.Join(lines, "\n")
 }
 
 func plural(n int, noun string) string {
@@ -111,11 +122,19 @@ func (x *session) tellBranch(ctx context.Context, branch jsonrpc.Branch) {
 		x.server.cfg.Log.Debug("_sketch/branch", "session", x.name, "err", err)
 	}
 	x.mu.Lock()
-	news := branch.Exists && branch.Commit != x.branch.Commit
+	last := x.branch
 	x.branch = branch
 	x.mu.Unlock()
-	if news {
+	if branch.Exists && branch.Commit != last.Commit {
 		x.remark(fmt.Sprintf("%s is on this machine now, %s: %s", branch.Name, plural(branch.Ahead, "commit"), branch.Subject))
+	}
+	for _, other := range branch.Others {
+		told := slices.ContainsFunc(last.Others, func(known jsonrpc.OtherBranch) bool {
+			return known.Inside == other.Inside && known.Commit == other.Commit
+		})
+		if other.Commit != "" && !told {
+			x.remark(fmt.Sprintf("%s is on this machine now, at %.10s", other.Name, other.Commit))
+		}
 	}
 }
 
@@ -135,7 +154,7 @@ func (x *session) remark(text string) {
 func (x *session) flushRemarks(ctx context.Context) {
 	x.mu.Lock()
 	var remarks []string
-	if x.prompting {
+	if x.prompting > 0 {
 		remarks, x.remarks = x.remarks, nil
 	}
 	x.mu.Unlock()

@@ -48,6 +48,7 @@ type Server struct {
 	tasks sync.WaitGroup  // questions that wait for their answer, and the sender
 
 	initialized atomic.Bool
+	arrived     atomic.Uint64 // messages so far: which came first
 
 	mu       sync.Mutex
 	sessions map[string]*session                // guarded by mu: opened by this editor, by name
@@ -109,9 +110,11 @@ func (s *Server) handle(ctx context.Context, req *jsonrpc2.Request) (result any,
 	}[method]; ok {
 		return quick(json.RawMessage(req.Params()))
 	}
+	at := s.arrived.Add(1)
 	call, ok := map[string]func(context.Context, json.RawMessage) (any, error){
 		"session/new": s.newSession, "session/load": s.loadSession, "session/resume": s.resumeSession, "session/list": s.listSessions,
-		"session/close": s.closeSession, "session/prompt": s.prompt, "session/set_config_option": s.setConfig,
+		"session/close": s.closeSession, "session/set_config_option": s.setConfig,
+		"session/prompt": func(ctx context.Context, params json.RawMessage) (any, error) { return s.prompt(ctx, params, at) },
 	}[method]
 	if !ok {
 		return nil, jsonrpc2.Errorf(jsonrpc2.MethodNotFound, "method %.80q not found", method)
@@ -151,6 +154,9 @@ func (s *Server) notified(method string, params json.RawMessage) {
 	case "session/cancel":
 		var p sessionRequest
 		if decode(params, &p) == nil {
+			if x := s.opened(p.SessionID); x != nil {
+				x.update(func() { x.stopped = s.arrived.Add(1) })
+			}
 			// Ends with the backend's answer, at the latest with ctx; Serve waits.
 			s.tasks.Go(func() { s.cancelTurn(s.ctx, p.SessionID) })
 		}

@@ -17,7 +17,9 @@ type session struct {
 
 	mu        sync.Mutex          // guards the fields below; nothing is called while it is held
 	model     string              // chosen by the editor; empty: the default
-	prompting bool                // a prompt of this editor runs: its own messages are not echoed
+	prompting int                 // prompts of this editor that run: its own messages are not echoed
+	stopped   uint64              // when it was cancelled last, on the server's count of messages
+	closed    bool                // the editor has closed it
 	status    jsonrpc.AgentStatus // the latest
 	failed    error               // the session is over
 	changed   chan struct{}       // closed and renewed when status or failed change

@@ -99,8 +99,10 @@ type contentBlock struct {
 }
 
 type resource struct {
-	URI  string `json:"uri"`
-	Text string `json:"text,omitempty"`
+	URI      string `json:"uri"`
+	MIMEType string `json:"mimeType,omitempty"`
+	Text     string `json:"text,omitempty"`
+	Blob     string `json:"blob,omitempty"` // base64, in place of text
 }
 
 type sessionNotification struct {
