@@ -12,7 +12,10 @@
 
 (require 'jsonrpc)
 (require 'browse-url)
+(require 'diff-mode)
 (require 'seq)
+(require 'subr-x)
+(require 'tabulated-list)
 (require 'vc)
 
 (defgroup sketch nil "A sandbox for the repository at hand." :group 'tools)
@@ -31,6 +34,7 @@
 
 (defvar sketch--connection nil "The connection to the backend, while it runs.")
 (defvar sketch--ports nil "The ports of the session, as last told.")
+(defvar sketch--ports-buffer "*sketch ports*")
 
 (defun sketch--notified (_ method params)
   "Take the notification METHOD with PARAMS."
@@ -40,7 +44,9 @@
      (with-current-buffer (get-buffer-create "*sketch log*")
        (goto-char (point-max))
        (insert (plist-get params :message) "\n")))
-    ('$/sketch/ports (setq sketch--ports (append (plist-get params :ports) nil)))))
+    ('$/sketch/ports
+     (setq sketch--ports (append (plist-get params :ports) nil))
+     (sketch--refresh-ports))))
 
 (defun sketch--requested (_ method params)
   "Answer the request METHOD with PARAMS."
@@ -60,7 +66,8 @@
 
 (defun sketch--ended (_)
   "Forget the backend, which has ended."
-  (setq sketch--connection nil sketch--ports nil))
+  (setq sketch--connection nil sketch--ports nil)
+  (sketch--refresh-ports))
 
 (defun sketch--connect ()
   "Start the backend where it does not run, and return the connection."
@@ -137,6 +144,113 @@ A start may build an image, so nothing waits for it."
     (cond ((null urls) (message "sketch: no port is forwarded"))
           ((null (cdr urls)) (browse-url (car urls)))
           (t (browse-url (completing-read "Open: " urls nil t))))))
+
+(defun sketch--port-row (port)
+  "PORT as a row of the list."
+  (let ((text (lambda (value) (if value (format "%s" value) ""))))
+    (list (plist-get port :number)
+          (vector (funcall text (plist-get port :number))
+                  (plist-get port :status)
+                  (funcall text (plist-get port :url))
+                  (funcall text (plist-get port :process))
+                  (string-join (delq nil (list (plist-get port :label) (plist-get port :reason))) ", ")))))
+
+(defun sketch--refresh-ports ()
+  "Draw the list of ports again, where it is shown; the row at point stays."
+  (when-let ((buffer (get-buffer sketch--ports-buffer)))
+    (with-current-buffer buffer
+      (setq tabulated-list-entries
+            (mapcar #'sketch--port-row
+                    (seq-remove (lambda (port) (equal (plist-get port :status) "closed")) sketch--ports)))
+      (tabulated-list-print t))))
+
+(defun sketch--port-at-point ()
+  "The port of the row at point."
+  (or (seq-find (lambda (port) (eql (plist-get port :number) (tabulated-list-get-id))) sketch--ports)
+      (user-error "There is no port on this line")))
+
+(defun sketch--url-at-point ()
+  "Where the port at point is reached."
+  (or (plist-get (sketch--port-at-point) :url) (user-error "This port is not forwarded; f forwards it")))
+
+(defun sketch-ports-open ()
+  "Open the port at point in the browser."
+  (interactive)
+  (browse-url (sketch--url-at-point)))
+
+(defun sketch-ports-copy ()
+  "Copy the URL of the port at point."
+  (interactive)
+  (kill-new (sketch--url-at-point))
+  (message "sketch: copied %s" (current-kill 0 t)))
+
+(defun sketch-ports-stop ()
+  "Stop forwarding the port at point."
+  (interactive)
+  (sketch--execute "sketch.unforward" (list :port (plist-get (sketch--port-at-point) :number)) #'ignore))
+
+(defun sketch-ports-forward ()
+  "Forward the port at point."
+  (interactive)
+  (sketch--execute "sketch.forward" (list :port (plist-get (sketch--port-at-point) :number)) #'ignore))
+
+(defvar sketch-ports-mode-map
+  (let ((map (make-sparse-keymap)))
+    (define-key map (kbd "RET") #'sketch-ports-open)
+    (define-key map "w" #'sketch-ports-copy)
+    (define-key map "k" #'sketch-ports-stop)
+    (define-key map "f" #'sketch-ports-forward)
+    map))
+
+(define-derived-mode sketch-ports-mode tabulated-list-mode "Sketch Ports"
+  "The ports of the session: \\<sketch-ports-mode-map>\\[sketch-ports-open] opens one, \\[sketch-ports-copy] copies its URL, \\[sketch-ports-stop]
+stops forwarding it, \\[sketch-ports-forward] forwards it again.  The list is always current."
+  (setq tabulated-list-format [("Port" 6 nil) ("State" 10 t) ("Address" 28 nil) ("Process" 16 t) ("" 0 nil)])
+  (tabulated-list-init-header))
+
+(defun sketch-ports ()
+  "List the ports of the session."
+  (interactive)
+  (with-current-buffer (get-buffer-create sketch--ports-buffer)
+    (unless (derived-mode-p 'sketch-ports-mode)
+      (sketch-ports-mode)))
+  (sketch--refresh-ports)
+  (pop-to-buffer sketch--ports-buffer))
+
+(defun sketch--diff-lines (result)
+  "What RESULT tells has changed, as a unified diff."
+  (with-temp-buffer
+    (seq-doseq (file (plist-get result :files))
+      (let ((path (plist-get file :path)) (status (plist-get file :status)))
+        (insert (if (equal status "added") "--- /dev/null" (concat "--- a/" (or (plist-get file :oldPath) path))) "\n"
+                (if (equal status "deleted") "+++ /dev/null" (concat "+++ b/" path)) "\n")
+        (when (eq (plist-get file :binary) t)
+          (insert "Binary files differ\n"))
+        (seq-doseq (hunk (plist-get file :hunks))
+          (insert (format "@@ -%d,%d +%d,%d @@ %s\n" (plist-get hunk :oldStart) (plist-get hunk :oldLines)
+                          (plist-get hunk :newStart) (plist-get hunk :newLines) (or (plist-get hunk :header) "")))
+          (seq-doseq (line (plist-get hunk :lines))
+            (insert line "\n")))))
+    (when (eq (plist-get result :truncated) t)
+      (insert "There is more than is shown here: sketch-ide diff\n"))
+    (buffer-string)))
+
+(defun sketch-diff (&optional uncommitted)
+  "Show what the session has changed; with a prefix argument, UNCOMMITTED work too."
+  (interactive "P")
+  (sketch--execute
+   "sketch.diff" (when uncommitted '(:uncommitted t))
+   (lambda (result)
+     (if (seq-empty-p (plist-get result :files))
+         (message "sketch: nothing has changed")
+       (with-current-buffer (get-buffer-create "*sketch diff*")
+         (let ((inhibit-read-only t))
+           (erase-buffer)
+           (insert (sketch--diff-lines result)))
+         (goto-char (point-min))
+         (diff-mode)
+         (setq buffer-read-only t)
+         (display-buffer (current-buffer)))))))
 
 (defun sketch-quit ()
   "End the backend, and leave the session running."

@@ -39,6 +39,30 @@
 (make-process :name "server" :command (list (getenv "SKETCH_IDE_SERVER") "ssh" sketch-test-name "--" "python3" "-m" "http.server" "3000"))
 (sketch-test "a port is told in the echo area, without a prompt" (sketch-test-told "Port 3000"))
 (sketch-test "the ports are known" (sketch-test-eventually (lambda () sketch--ports)))
+(sketch-ports)
+(sketch-test "they are listed"
+             (with-current-buffer "*sketch ports*"
+               (string-match-p "^ *3000 +forwarded +http://localhost:[0-9]+.* python3" (buffer-string))))
+(defun sketch-test-port ()
+  "Go to the port's row."
+  (set-buffer "*sketch ports*")
+  (goto-char (point-min))
+  (search-forward "3000"))
+(sketch-test-port)
+(sketch-ports-copy)
+(sketch-test "its address is copied" (string-prefix-p "http://localhost:" (current-kill 0 t)))
+(sketch-ports-stop)
+(sketch-test "it stops, and the list says so"
+             (sketch-test-eventually (lambda () (with-current-buffer "*sketch ports*" (string-match-p "^ *3000 +stopped" (buffer-string))))))
+(sketch-test "what is not forwarded has no address" (condition-case nil (progn (sketch-test-port) (sketch-ports-copy) nil) (user-error t)))
+(sketch-ports-forward)
+(sketch-test "it is forwarded again"
+             (sketch-test-eventually (lambda () (with-current-buffer "*sketch ports*" (string-match-p "^ *3000 +forwarded" (buffer-string))))))
+(sketch-test-port)
+(sketch-ports-open)
+(sketch-test "it opens from the list" (equal sketch-test-opened (current-kill 0 t)))
+(setq sketch-test-opened nil)
+(set-buffer "main.py")
 (sketch-open)
 (sketch-test "it opens in the browser" (sketch-test-eventually (lambda () sketch-test-opened)))
 (sketch-test "its page is there"
@@ -50,6 +74,13 @@
 (setq sketch-test-told nil)
 (sketch-merge)
 (sketch-test "an error is told with its hint" (sketch-test-told "sketch: "))
+(call-process (getenv "SKETCH_IDE_SERVER") nil nil nil "ssh" sketch-test-name "--" "echo more >>main.py && git rm -q --cached main.py && echo new >new && git add new")
+(sketch-diff t)
+(sketch-test "what has changed inside is shown"
+             (sketch-test-eventually
+              (lambda () (when-let ((buffer (get-buffer "*sketch diff*")))
+                           (with-current-buffer buffer
+                             (and (eq major-mode 'diff-mode) (string-match-p "^\\+\\+\\+ b/new\n@@ -0,0 \\+1,1 @@.*\n\\+new$" (buffer-string))))))))
 (sketch-quit)
 (sketch-test "the backend ends" (sketch-test-eventually (lambda () (null sketch--connection))))
 
