@@ -122,7 +122,7 @@ func describeContainer(found container.InspectResponse) Container {
 	var c Container
 	if base := found.ContainerJSONBase; base != nil {
 		c.ID, c.Name, c.ImageID = base.ID, strings.TrimPrefix(base.Name, "/"), base.Image
-		c.Created, _ = time.Parse(time.RFC3339Nano, base.Created)
+		c.Created, _ = time.Parse(time.RFC3339Nano, base.Created) // unknown counts as old
 		if s := base.State; s != nil {
 			c.State, c.ExitCode, c.OOM = State(s.Status), s.ExitCode, s.OOMKilled
 		}

@@ -116,7 +116,7 @@ func eventOf(m events.Message) (Event, bool) {
 	ev := Event{Type: EventType(m.Action), ID: m.Actor.ID, Time: time.Unix(0, m.TimeNano)}
 	switch ev.Type {
 	case EventDie:
-		ev.ExitCode, _ = strconv.Atoi(m.Actor.Attributes["exitCode"])
+		ev.ExitCode, _ = strconv.Atoi(m.Actor.Attributes["exitCode"]) // unknown counts as 0
 	case EventStart, EventOOM, EventPause, EventUnpause, EventDestroy:
 	default:
 		return Event{}, false

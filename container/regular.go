@@ -63,7 +63,7 @@ func describeLink(root *os.Root, path string, err error) error {
 		if lstatErr != nil || info.Mode().Type() != fs.ModeSymlink || errors.Is(err, fs.ErrNotExist) && i < len(path) {
 			continue
 		}
-		target, _ := root.Readlink(path[:i])
+		target, _ := root.Readlink(path[:i]) // a link that has gone meanwhile is named all the same
 		return fmt.Errorf("the link %s leads to %s, which cannot be followed within the repository: %s", printable(path[:i]), printable(target), bareReason(err))
 	}
 	return err

@@ -76,6 +76,7 @@ func member(raw json.RawMessage, name string) json.RawMessage {
 	return object[name]
 }
 
+// memberID is the id that is called name in raw, or the invalid one, which no request has.
 func memberID(raw json.RawMessage, name string) jsonrpc2.ID {
 	id, _ := decodeID(member(raw, name))
 	return id

@@ -42,7 +42,7 @@ func salvage(body []byte) (jsonrpc2.Message, *jsonrpc2.Response) {
 	if err := json.Unmarshal(body, &object); err != nil {
 		return nil, refuse(jsonrpc2.ID{}, jsonrpc2.InvalidRequest, "the message is not an object")
 	}
-	id, _ := decodeID(object.ID)
+	id, _ := decodeID(object.ID) // what is no id is the invalid one
 	isAnswer := object.Method == nil && id.IsValid() && (object.Result != nil || object.Error != nil)
 	switch {
 	case !isAnswer:
@@ -85,7 +85,7 @@ func encodeID(id jsonrpc2.ID) json.RawMessage {
 	if number, ok := id.Number(); ok {
 		value = number
 	} else {
-		value, _ = id.StringValue()
+		value, _ = id.StringValue() // an id that is neither encodes as ""
 	}
 	raw, err := json.Marshal(value)
 	if err != nil { // numbers and strings always encode

@@ -75,7 +75,7 @@ func resident(pids []int) float64 {
 		if err != nil {
 			continue
 		}
-		n, _ := strconv.ParseInt(strings.Fields(string(data))[1], 10, 64)
+		n, _ := strconv.ParseInt(strings.Fields(string(data))[1], 10, 64) // the kernel writes numbers
 		pages += n
 	}
 	return float64(pages) * float64(os.Getpagesize()) / 1024

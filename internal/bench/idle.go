@@ -92,7 +92,7 @@ func (b *bench) idleOnce(ctx context.Context, w *way, inside []int) (r idleResul
 		if *c, err = new(net.Dialer).DialContext(ctx, "tcp", w.stream); err != nil {
 			return err
 		}
-		deadline, _ := ctx.Deadline()
+		deadline, _ := ctx.Deadline() // a part always has one
 		if err := (*c).SetDeadline(deadline); err != nil {
 			return err
 		}

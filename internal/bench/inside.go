@@ -163,7 +163,7 @@ func serveStream(conn net.Conn) {
 		}
 	case wantUp:
 		if n, err := takeChunks(conn); err == nil {
-			_, _ = conn.Write(binary.BigEndian.AppendUint64(nil, uint64(n)))
+			_, _ = conn.Write(binary.BigEndian.AppendUint64(nil, uint64(n))) // the asking side notices
 		}
 	case wantEcho:
 		for small := make([]byte, 16); ; { // there are thousands of these

@@ -121,7 +121,7 @@ func getUntilAnswer(ctx context.Context, port int) time.Duration {
 			return 0
 		}
 		if res, err := client.Do(req); err == nil {
-			line, _ := bufio.NewReader(res.Body).ReadString('\n')
+			line, _ := bufio.NewReader(res.Body).ReadString('\n') // half an answer is no hello, and is asked for again
 			if res.Body.Close() == nil && strings.HasPrefix(line, "hello") {
 				return monotonic()
 			}

@@ -28,7 +28,7 @@ const maxPasswdLines = 100_000
 func currentAccount(fallbackName string) account {
 	var entry passwdEntry
 	if file, err := os.Open("/etc/passwd"); err == nil {
-		entry, _ = findPasswd(file, os.Getuid())
+		entry, _ = findPasswd(file, os.Getuid()) // resolveAccount bears with none
 		file.Close()
 	}
 	return resolveAccount(entry, fallbackName, os.Getenv, isExecutable)

@@ -41,7 +41,7 @@ func obey(open map[string]net.Listener, words []string) error {
 				return
 			}
 			fmt.Fprintln(c, l.Addr().(*net.TCPAddr).Port)
-			_ = c.Close()
+			_ = c.Close() // the visitor may have gone
 		}
 	}()
 	return nil

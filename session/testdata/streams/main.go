@@ -1,6 +1,6 @@
 // Command streams runs inside a container in the tests of streams: one server for each way in which connections behave. It prints a line "NAME
 // PORT" for each of them, then a line for what its connections came to where the host's side cannot know. On the host, "streams hold ADDRESS COUNT"
-// is the client of many connections.
+// is the client of many connections. Errors are dropped where the other end sees what is missing.
 package main
 
 import (
