@@ -4,6 +4,20 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
+# own_mirror: where this machine's Debian comes from, which mostly has the other suites too. Another distribution's mirrors have not.
+own_mirror() (
+  . /etc/os-release
+  [ "$ID" != debian ] || apt-get indextargets --format '$(RELEASE) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' |
+    awk -v own="${VERSION_CODENAME:-}" '$1 == own && $2 == "main" && $3 ~ /^https?:/ && !uri { uri = $3 } END { print uri }'
+)
+
+# fetch MIRROR: the packages and all that they need.
+fetch() {
+  [ -n "$1" ] || return 1
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $1 $suite main" >"$dir/sources.list"
+  "${apt[@]}" update >&2 && "${apt[@]}" install -y --no-install-recommends --download-only neovim hx >&2
+}
+
 suite=${1:-trixie}
 dir=$cache_dir/editors-$suite-1 # the number changes with what is made of the packages
 if [ -e "$dir/ready" ]; then
@@ -16,12 +30,10 @@ say "Fetching Neovim and Helix of Debian's $suite …"
 rm -rf "$dir"
 mkdir -p "$dir"/{bin,tree,lists/partial,archives/partial}
 : >"$dir/status" # nothing is installed, so all that they need is fetched
-echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian $suite main" >"$dir/sources.list"
 apt=(apt-get -qq -o Dir::Etc::sourcelist="$dir/sources.list" -o Dir::Etc::sourceparts=/dev/null -o Dir::State::lists="$dir/lists"
   -o Dir::State::status="$dir/status" -o Dir::Cache::archives="$dir/archives" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=
   -o Debug::NoLocking=1 -o APT::Sandbox::User="$(id -un)" -o Acquire::Languages=none -o Acquire::Retries=3)
-"${apt[@]}" update >&2
-"${apt[@]}" install -y --no-install-recommends --download-only neovim hx >&2
+fetch "$(own_mirror)" || fetch http://deb.debian.org/debian
 for package in "$dir"/archives/*.deb; do
   dpkg-deb -x "$package" "$dir/tree"
 done
