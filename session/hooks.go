@@ -86,13 +86,16 @@ func (s *Session) runBeside(h hooks) {
 	})
 }
 
-// startScript runs a command once in the life of the container's first process, whoever asks for it, and lets it live on when its asker goes.
-const startScript = `trap '' HUP
-begun() { shift 21; echo "$1"; } # starttime, proc(5)
+// startScript runs a command once in the life of the container's first process, whoever asks for it, and lets it live on when its asker goes: what the
+// asker's connection runs is hung up with it, so that it is a child of that which is deaf to hangups.
+const startScript = `begun() { shift 21; echo "$1"; } # starttime, proc(5)
 read -r stat </proc/1/stat
 mkdir -p "$hooks"
 mkdir "$hooks/$hook.$(begun $stat)" 2>/dev/null || exit 0
-exec "$@" >"$hooks/$hook.log" 2>&1 </dev/null`
+trap '' HUP
+"$@" >"$hooks/$hook.log" 2>&1 </dev/null &
+trap - HUP
+wait $!`
 
 // attachScript runs a command unless it still runs for an earlier asker.
 const attachScript = `mkdir -p "$hooks"
