@@ -113,9 +113,10 @@ type allowance struct {
 	agentMemory int // KiB; 0: any
 }
 
-// leftover is an error when h is more than before. It allows for what comes and goes by itself: a keepalive, an event of the engine.
+// leftover is an error when h is more than before. It allows for what comes and goes by itself: a keepalive, an event of the engine, the
+// side connection.
 func (h holdings) leftover(before holdings, more allowance) error {
-	const some = 10
+	const some = 20
 	if h.goroutines > before.goroutines+some || h.files > before.files+some || h.agentFiles > before.agentFiles+some ||
 		h.memory > before.memory+more.memory || more.agentMemory > 0 && h.agentMemory > before.agentMemory+more.agentMemory {
 		return fmt.Errorf("%+v, before: %+v", h, before)

@@ -62,7 +62,7 @@ func (cfg ConnConfig) withDefaults() ConnConfig {
 	return cfg
 }
 
-// Conn is the one SSH connection of a session. Its methods are safe for concurrent use.
+// Conn is the SSH connection of a session. Its methods are safe for concurrent use.
 type Conn struct {
 	cfg    ConnConfig
 	kicked chan struct{} // holds one kick, which is as good as many

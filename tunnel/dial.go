@@ -25,10 +25,8 @@ func (c *Conn) DialContext(ctx context.Context, network, address string) (net.Co
 	}
 	var conn *channelConn
 	err = c.withLink(ctx, func(l *link) error {
-		ch, err := l.open(ctx, kind, payload)
-		if err == nil {
-			conn = &channelConn{Stream: sshwire.NewStream(ch, ch.requests, l.transport), link: l, remote: remote}
-		}
+		var err error
+		conn, err = l.dial(ctx, kind, payload, remote)
 		return err
 	})
 	if err != nil {
@@ -143,16 +141,19 @@ type channelConn struct {
 	*sshwire.Stream
 	link   *link
 	remote net.Addr
+	leave  func() // may be called more than once
 }
 
 // Close closes the channel; see closeTimeout for a peer that does not confirm.
 func (c *channelConn) Close() error {
+	c.leave()
 	c.link.guard(c.Stream)
 	return c.Stream.Close()
 }
 
 // Abort closes the channel so that the other end sees a reset.
 func (c *channelConn) Abort() error {
+	c.leave()
 	c.link.guard(c.Stream)
 	return c.Stream.Abort()
 }

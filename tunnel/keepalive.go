@@ -9,15 +9,23 @@ import (
 )
 
 // meteredConn counts what arrives, so that a busy peer is not taken for a dead one: its answer to a probe may be behind a
-// megabyte. What we write says nothing, since the kernel takes it for a dead peer too.
+// megabyte. What we write says nothing of that, since the kernel takes it for a dead peer too.
 type meteredConn struct {
 	net.Conn
 	arrived atomic.Uint64 // bytes
+	traffic traffic
 }
 
 func (c *meteredConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	c.arrived.Add(uint64(n))
+	c.traffic.add(time.Now(), n)
+	return n, err
+}
+
+func (c *meteredConn) Write(p []byte) (int, error) {
+	n, err := c.Conn.Write(p)
+	c.traffic.add(time.Now(), n)
 	return n, err
 }
 
@@ -42,8 +50,11 @@ func (l *link) keepalive() {
 	}
 }
 
-// probeNow asks for a probe without waiting for the interval to end.
+// probeNow asks for a probe without waiting for the interval to end, of the side connection too.
 func (l *link) probeNow() {
+	if side := l.side.Load(); side != nil {
+		side.probeNow()
+	}
 	select {
 	case l.probes <- struct{}{}:
 	default:

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -46,6 +47,11 @@ type link struct {
 	dead    chan struct{} // closed when the connection has ended
 	served  sync.WaitGroup
 
+	visitors atomic.Int64         // connections to ports that are open, or being opened
+	beside   bool                 // it is a side connection
+	side     atomic.Pointer[link] // the one that belongs to this link, while there is one; see keepSide
+	wanted   chan struct{}        // holds one wish to have it
+
 	// abandoned is closed before dead when the connection had to be left to itself: x/crypto/ssh can be made to wait for
 	// ever by a peer that knows how, with nothing to wake it. What waits for it then goes with it: half a dozen
 	// goroutines per link, and those of its channels.
@@ -67,6 +73,7 @@ func (c *Conn) handshake(ctx context.Context) (*link, error) {
 		raw:       &meteredConn{Conn: raw},
 		opening:   make(chan struct{}, maxOpening),
 		probes:    make(chan struct{}, 1),
+		wanted:    make(chan struct{}, 1),
 		dead:      make(chan struct{}),
 		abandoned: make(chan struct{}),
 		killed:    make(chan struct{}),
@@ -112,6 +119,10 @@ func (l *link) run(ctx context.Context) error {
 	wg.Go(l.keepalive)
 	wg.Go(l.refuseRequests)
 	wg.Go(func() { l.serve(ctx) })
+	if !l.beside {
+		// Ends with ctx; Conn.Run waits, so that a peer that delays its end does not delay the next connection.
+		l.conn.served.Go(func() { l.keepSide(ctx) })
+	}
 	err := l.await(ctx)
 	l.end(err)
 	l.raw.Close()
@@ -184,8 +195,8 @@ func (l *link) serve(ctx context.Context) {
 			nc.Reject(ssh.UnknownChannelType, "not served")
 			continue
 		}
-		if willing := l.conn.cfg.Willing; willing != nil && !willing(nc.ChannelType()) {
-			nc.Reject(ssh.Prohibited, "another window serves it")
+		if !l.willing(nc.ChannelType()) {
+			nc.Reject(ssh.Prohibited, "another connection serves it")
 			continue
 		}
 		select {
@@ -212,6 +223,12 @@ func (l *link) serve(ctx context.Context) {
 	if refused > 0 {
 		l.conn.cfg.Log.Debug("refused channels that the container may not open", "count", refused)
 	}
+}
+
+// willing reports whether the connection serves a channel now. A side connection does not, so that the bound on what is
+// served holds for both.
+func (l *link) willing(channelType string) bool {
+	return !l.beside && (l.conn.cfg.Willing == nil || l.conn.cfg.Willing(channelType))
 }
 
 // guard ends the connection when the peer does not confirm the close of s, which follows.

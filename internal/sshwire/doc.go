@@ -1,4 +1,4 @@
-// Package sshwire is what both ends of a session's one SSH connection have in common: the host's client
+// Package sshwire is what both ends of a session's SSH connection have in common: the host's client
 // (package tunnel) and the container's server (package agent).
 //
 // It owns the byte layer below golang.org/x/crypto/ssh (Buffer), the algorithms that both ends offer (ClientConfig,

@@ -1,0 +1,141 @@
+package tunnel
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"github.com/sketch-ide/sketch-ide/internal/sshwire"
+)
+
+const (
+	// bulk is how much goes over a connection in an interval of traffic when whoever comes next had better take the other one.
+	bulk = 1 << 20
+	// sideInterval is the least time between two attempts at a side connection.
+	sideInterval = time.Second
+)
+
+// keepSide keeps a second SSH connection beside l, from the second visitor at a time on: what is under way on a connection, up to a
+// window of 2 MiB for each stream, comes before whatever is sent next, so that a keystroke would wait for a download. The
+// side connection belongs to l. It has no state that anybody is told, it ends with l, and while it cannot be had
+// everything goes over l.
+func (l *link) keepSide(ctx context.Context) {
+	for {
+		select {
+		case <-l.wanted:
+		case <-ctx.Done():
+			return
+		}
+		if err := l.runSide(ctx); ctx.Err() == nil {
+			l.conn.cfg.Log.Debug("no side connection to the container", "err", &peerError{err})
+		}
+		select {
+		case <-time.After(sideInterval):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// runSide makes one side connection, offers it until it ends, and returns why it did.
+func (l *link) runSide(ctx context.Context) error {
+	side, err := l.conn.connectSide(ctx)
+	if err != nil {
+		return err
+	}
+	// Not by a goodbye, which a peer that has stopped to read would delay.
+	stop := context.AfterFunc(ctx, func() { side.hardClose(context.Cause(ctx)) })
+	defer stop()
+	l.side.Store(side)
+	defer l.side.Store(nil)
+	return side.run(ctx)
+}
+
+func (c *Conn) connectSide(ctx context.Context) (*link, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.DialTimeout)
+	defer cancel()
+	side, err := c.handshake(ctx)
+	if err != nil {
+		return nil, err
+	}
+	side.beside = true
+	return side, nil
+}
+
+// dial opens a channel as a connection. Visitors of ports are spread over l and its side connection.
+func (l *link) dial(ctx context.Context, kind string, payload []byte, remote net.Addr) (*channelConn, error) {
+	if kind != sshwire.ChannelDirectTCPIP {
+		return l.connect(ctx, kind, payload, remote)
+	}
+	lane := l.lane()
+	conn, err := lane.visit(ctx, payload, remote)
+	if _, refused := errors.AsType[*ssh.OpenChannelError](err); err == nil || refused || lane == l || ctx.Err() != nil {
+		return conn, err
+	}
+	return l.visit(ctx, payload, remote) // the side connection broke, and l need not have
+}
+
+// visit opens a channel to a port.
+func (l *link) visit(ctx context.Context, payload []byte, remote net.Addr) (*channelConn, error) {
+	l.visitors.Add(1)
+	conn, err := l.connect(ctx, sshwire.ChannelDirectTCPIP, payload, remote)
+	if err != nil {
+		l.visitors.Add(-1)
+		return nil, err
+	}
+	conn.leave = sync.OnceFunc(func() { l.visitors.Add(-1) })
+	return conn, nil
+}
+
+func (l *link) connect(ctx context.Context, kind string, payload []byte, remote net.Addr) (*channelConn, error) {
+	ch, err := l.open(ctx, kind, payload)
+	if err != nil {
+		return nil, err
+	}
+	stream := sshwire.NewStream(ch, ch.requests, l.transport)
+	return &channelConn{Stream: stream, link: l, remote: remote, leave: func() {}}, nil
+}
+
+// lane is the connection for the next visitor.
+func (l *link) lane() *link {
+	side := l.side.Load()
+	if side == nil || side.isDead() {
+		if l.visitors.Load() > 0 {
+			l.wantSide()
+		}
+		return l
+	}
+	if now := time.Now(); quieter(side.load(now), l.load(now)) {
+		return side
+	}
+	return l
+}
+
+func (l *link) wantSide() {
+	select {
+	case l.wanted <- struct{}{}:
+	default:
+	}
+}
+
+// load is what a connection has to do.
+type load struct {
+	visitors int64  // connections to ports that go over it
+	recent   uint64 // bytes, see traffic
+}
+
+func (l *link) load(now time.Time) load {
+	return load{visitors: l.visitors.Load(), recent: l.raw.traffic.recent(now)}
+}
+
+// quieter reports whether a visitor had better take the side connection than the main one, which has the session's own traffic too.
+func quieter(side, main load) bool {
+	if busy := side.recent >= bulk; busy != (main.recent >= bulk) {
+		return !busy
+	}
+	return side.visitors <= main.visitors
+}
