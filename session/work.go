@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/sketch-ide/sketch-ide/repo"
 )
@@ -134,18 +133,9 @@ func (w *workOf) inside(ctx context.Context, f func(repo.Source) error) error {
 	if err != nil {
 		return err
 	}
-	x, err := newSession(sessionConfig{engine: e, store: w.sup.cfg.Store, rec: w.rec, gateway: w.sup.gateway, log: w.sup.cfg.Log.With("session", w.rec.Name)})
-	if err != nil {
-		return err
-	}
 	ctx, cancel := context.WithTimeoutCause(ctx, connectTimeout, &ConnectTimeoutError{Name: w.rec.Name, After: connectTimeout})
-	var running sync.WaitGroup
-	// Only the connection of it runs. Ends with ctx; waited for below.
-	running.Go(func() { x.report("connection", x.conn.Run(ctx)) })
-	err = f(x)
-	cancel()
-	running.Wait()
-	return err
+	defer cancel()
+	return w.sup.reach(ctx, e, w.rec, func(x *Session) error { return f(x) })
 }
 
 // DiffOptions say what is compared.
