@@ -27,7 +27,7 @@ func TestEditorSettings(t *testing.T) {
 	const harmless = `"baseImage": "debian", "autoForwardPorts": false, "instructions": "Be brief."`
 	tests := []struct {
 		name, file, sent string
-		own              bool
+		own, refused     bool
 		want             func(s *editorSettings)
 		wrong            []string // what each error says
 	}{
@@ -53,7 +53,15 @@ func TestEditorSettings(t *testing.T) {
 			name: "more than the user gives", file: `{"network": "none"}`, sent: `{"network": "bridge"}`,
 			want: func(s *editorSettings) { s.Container.Network = container.NetworkNone }, wrong: []string{"network in the editor's"},
 		},
-		{name: "a file that is none", file: `{`, sent: `{"baseImage": 1}`, own: true, wrong: []string{"settings.json", "baseImage: want a string"}},
+		{
+			name: "VS Code's own file", file: `{"editor.fontSize": 12, "colours": [], "sketch.pids": 500, "sketch.trace.server": "verbose"}`,
+			want: func(s *editorSettings) { s.Container.PIDs = 500 },
+		},
+		{name: "a file under our name", file: `{"sketch": {"pids": 500, "trace": {}}}`, want: func(s *editorSettings) { s.Container.PIDs = 500 }},
+		{name: "a misspelt bound", file: `{"$schema": "x", "bugdet": {}, "netwrok": "none"}`, refused: true, wrong: []string{"settings.json: there is no setting bugdet, netwrok"}},
+		{name: "one of VS Code's kind", file: `{"sketch.bugdet": {}, "pids": 1}`, refused: true, wrong: []string{"there is no setting bugdet"}},
+		{name: "one under our name", file: `{"sketch": {"bugdet": {}}}`, refused: true, wrong: []string{"there is no setting bugdet"}},
+		{name: "a file that is none", refused: true, file: `{`, sent: `{"baseImage": 1}`, own: true, wrong: []string{"settings.json", "baseImage: want a string"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -74,7 +82,7 @@ func TestEditorSettings(t *testing.T) {
 					t.Errorf("told %v, want %s", err, tt.wrong[i])
 				}
 			}
-			if broken := tt.file == "{"; broken != (got.Container.Err != nil) {
+			if tt.refused != (got.Container.Err != nil) {
 				t.Errorf("sessions are refused by %v", got.Container.Err)
 			}
 			data, err := decodeSettings(nil)
@@ -112,11 +120,17 @@ func TestUsersAloneIsVSCodesMachineScope(t *testing.T) {
 		t.Fatal(err)
 	}
 	ofTheExtension := []string{"autoStart", "serverPath"}
-	var want []string
+	var want, unknown []string
 	for name, property := range manifest.Contributes.Configuration.Properties {
 		if bare := strings.TrimPrefix(name, "sketch."); property.Scope == "machine" && !slices.Contains(ofTheExtension, bare) {
 			want = append(want, bare)
 		}
+		if bare := strings.TrimPrefix(name, "sketch."); !slices.Contains(usersAlone, bare) && !slices.Contains(forAll, bare) {
+			unknown = append(unknown, bare)
+		}
+	}
+	if len(unknown) > 0 {
+		t.Errorf("the user's file could not have %q", unknown)
 	}
 	slices.Sort(want)
 	if diff := cmp.Diff(want, usersAlone); diff != "" {

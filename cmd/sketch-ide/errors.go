@@ -234,7 +234,9 @@ func explainSession(err error) *jsonrpc.Error {
 	if e, ok := errors.AsType[*reservedError](err); ok {
 		return &jsonrpc.Error{Kind: jsonrpc.KindSettings, Message: e.Error(), Hint: "Say it in " + e.file + ", which counts in every editor."}
 	}
-	if e, ok := errors.AsType[*settingsError](err); ok {
+	if e, ok := errors.AsType[*settingsError](err); ok && e.fatal {
+		return &jsonrpc.Error{Kind: jsonrpc.KindSettings, Message: e.Error(), Hint: "No session is made until it is mended. See Settings in the README."}
+	} else if ok {
 		return &jsonrpc.Error{Kind: jsonrpc.KindSettings, Message: e.Error(), Hint: "The other settings are in use. See Settings in the README."}
 	}
 	return nil

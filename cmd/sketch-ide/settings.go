@@ -17,7 +17,10 @@ import (
 const baseImageEnv = "SKETCH_IDE_BASE_IMAGE"
 
 // settingsError says which settings could not be understood.
-type settingsError struct{ err error }
+type settingsError struct {
+	err   error
+	fatal bool // no session is made with them
+}
 
 func (e *settingsError) Error() string { return strings.ReplaceAll(e.err.Error(), "\n", "; ") }
 func (e *settingsError) Unwrap() error { return e.err }
@@ -39,7 +42,7 @@ func decodeSettings(data json.RawMessage) (session.Settings, error) {
 	forwards, err := tunnel.DecodeSettings(data)
 	settings.Forwards = forwards
 	if err := errors.Join(append(d.errs, err)...); err != nil {
-		return settings, &settingsError{err}
+		return settings, &settingsError{err: err}
 	}
 	return settings, nil
 }
@@ -66,7 +69,7 @@ func decodeAsk(data json.RawMessage) (bool, error) {
 		d.fail("sshConfig", "want %q or %q", "ask", "never")
 	}
 	if len(d.errs) > 0 {
-		return true, &settingsError{d.errs[0]}
+		return true, &settingsError{err: d.errs[0]}
 	}
 	return true, nil
 }

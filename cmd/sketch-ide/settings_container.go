@@ -25,7 +25,7 @@ func (d *settingsDecoder) container() session.ContainerSettings {
 		Network:    d.network("network"),
 	}
 	if wrong := d.errs[before:]; len(wrong) > 0 {
-		s.Err = &settingsError{errors.Join(wrong...)}
+		s.Err = &settingsError{errors.Join(wrong...), true}
 	}
 	return s
 }

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -81,37 +82,64 @@ func (f *settingsFlag) read() (map[string]json.RawMessage, error) {
 	case errors.Is(err, fs.ErrNotExist) && !named:
 		return map[string]json.RawMessage{}, nil
 	case err != nil:
-		return nil, &settingsError{fmt.Errorf("read settings: %w", err)}
+		return nil, &settingsError{fmt.Errorf("read settings: %w", err), true}
 	case info.Size() > maxSettings:
-		return nil, &settingsError{fmt.Errorf("read settings: %s has more than %d bytes", path, maxSettings)}
+		return nil, &settingsError{fmt.Errorf("read settings: %s has more than %d bytes", path, maxSettings), true}
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, &settingsError{fmt.Errorf("read settings: %w", err)}
+		return nil, &settingsError{fmt.Errorf("read settings: %w", err), true}
 	}
 	return decodeSettingsFile(path, data)
 }
 
+// decodeSettingsFile finds our settings, which stand under "sketch", under their names as VS Code writes them ("sketch.pids"), or bare. One that does not
+// exist is refused: a misspelt budget or network would be one that does not hold. A file with names of VS Code's kind may be that of an editor, and
+// what is bare and unknown in it somebody else's.
 func decodeSettingsFile(path string, data []byte) (map[string]json.RawMessage, error) {
 	plain, err := hujson.Standardize(data)
 	if err != nil {
-		return nil, &settingsError{fmt.Errorf("%s: %w", path, err)}
+		return nil, &settingsError{fmt.Errorf("%s: %w", path, err), true}
 	}
 	values := map[string]json.RawMessage{}
 	if err := json.Unmarshal(plain, &values); err != nil {
-		return nil, &settingsError{fmt.Errorf("%s: want an object: %w", path, err)}
+		return nil, &settingsError{fmt.Errorf("%s: want an object: %w", path, err), true}
 	}
 	if nested, ok := values["sketch"]; ok {
 		values = map[string]json.RawMessage{}
 		if err := json.Unmarshal(nested, &values); err != nil {
-			return nil, &settingsError{fmt.Errorf("%s: sketch: want an object: %w", path, err)}
+			return nil, &settingsError{fmt.Errorf("%s: sketch: want an object: %w", path, err), true}
 		}
 	}
-	for name, value := range maps.Clone(values) { // as VS Code writes them
+	ours := map[string]json.RawMessage{}
+	for name, value := range values {
 		if bare, ok := strings.CutPrefix(name, "sketch."); ok {
-			delete(values, name)
-			values[bare] = value
+			ours[bare] = value
 		}
 	}
+	named := ours
+	if len(named) == 0 {
+		named = values
+	}
+	if unknown := unknownSettings(named); len(unknown) > 0 {
+		return nil, &settingsError{fmt.Errorf("%s: there is no setting %s", path, joined(unknown)), true}
+	}
+	maps.Copy(values, ours)
 	return values, nil
+}
+
+// forAll are the settings that are not the user's alone, and those that only an editor has a use for.
+var forAll = []string{
+	"autoForwardPorts", "baseImage", "coAuthor", "forwardPorts", "instructions", "notifications", "otherPortsAttributes", "portsAttributes",
+	"autoStart", "serverPath", "trace", "trace.server",
+}
+
+func unknownSettings(values map[string]json.RawMessage) []string {
+	var unknown []string
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if !slices.Contains(usersAlone, name) && !slices.Contains(forAll, name) && name != "$schema" {
+			unknown = append(unknown, name)
+		}
+	}
+	return unknown
 }
