@@ -32,7 +32,7 @@ repo=$dir/greet
 cp -r scripts/demo-agent/repo "$repo"
 mv "$repo/gitignore" "$repo/.gitignore"
 sed -i "s|BASE_IMAGE|$image|" "$repo/Dockerfile.sketch"
-git() { command git -C "$repo" -c user.name='Sketch Demo' -c user.email=demo@example.com -c init.defaultBranch=main "$@"; }
+git() { command git --no-pager -C "$repo" -c user.name='Sketch Demo' -c user.email=demo@example.com -c init.defaultBranch=main "$@"; }
 git init -q
 git config user.name 'Sketch Demo'
 git config user.email demo@example.com

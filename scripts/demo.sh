@@ -35,7 +35,7 @@ make --no-print-directory build
 step "A git repository with three commits"
 repo=$dir/hello
 mkdir "$repo"
-git() { command git -C "$repo" -c user.name='Sketch Demo' -c user.email=demo@example.com -c init.defaultBranch=main "$@"; }
+git() { command git --no-pager -C "$repo" -c user.name='Sketch Demo' -c user.email=demo@example.com -c init.defaultBranch=main "$@"; }
 git init -q
 printf '# Hello\n' >"$repo/README.md"
 git add . && git commit -qm 'Say what this is'
@@ -48,7 +48,7 @@ git log --oneline
 step "sketch-ide up, and a web server inside: python3 -m http.server 3000"
 : >"$dir/up.log"
 set -m # in a process group of its own, so that ctrl-C ends it once, by tidy
-bin/sketch-ide up --rm --base-image "$image" "$repo" -- python3 -m http.server 3000 >"$dir/up.log" 2>&1 &
+bin/sketch-ide up --rm --base-image "$image" "$repo" -- python3 -m http.server 3000 </dev/null >"$dir/up.log" 2>&1 & # that reads from the terminal would be stopped
 up=$!
 set +m
 shown=0
