@@ -20,6 +20,7 @@ func (s *Supervisor) Stop(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	s.bringOutLast(ctx, e, info)
 	marked := s.cfg.Store.markStop(info.Name)
 	if err := e.Stop(ctx, info.Container, stopGrace); err != nil {
 		return errors.Join(err, s.cfg.Store.unmarkStop(info.Name))
@@ -80,12 +81,14 @@ func (s *Store) unmarkStop(name string) error {
 	return nil
 }
 
-// Remove ends a session for good: its container with everything inside, its keys and its host ports.
+// Remove ends a session for good: its container with everything inside, its keys and its host ports. What was committed inside is brought out before, where
+// that can be done.
 func (s *Supervisor) Remove(ctx context.Context, name string) error {
 	e, info, err := s.target(ctx, name)
 	if err != nil {
 		return err
 	}
+	s.bringOutLast(ctx, e, info)
 	// Our own part ends first, so that what we did ourselves is not told as a broken connection, and the host ports are free when this returns.
 	if x, err := s.session(info.Name); err == nil {
 		x.removed()

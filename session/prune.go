@@ -90,6 +90,9 @@ const kindSession = "session"
 
 // pruneSession removes one session, and its branch if that is wanted and costs nothing but a name.
 func (s *Supervisor) pruneSession(ctx context.Context, e Engine, info Info, o PruneOptions) (removed []Pruned, err error) {
+	if !o.DryRun {
+		s.bringOutLast(ctx, e, info)
+	}
 	if o.Branches {
 		branch, err := s.pruneBranch(ctx, info, o)
 		switch {
