@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/sketch-ide/sketch-ide/repo"
 	"github.com/sketch-ide/sketch-ide/session"
@@ -15,20 +14,7 @@ import (
 // awaitBranch waits until the session's told branch satisfies ok.
 func (w *window) awaitBranch(name, what string, ok func(session.Branch) bool) session.Branch {
 	w.t.Helper()
-	deadline := time.After(time.Minute)
-	for {
-		w.mu.Lock()
-		b, news := w.branches[name], w.news
-		w.mu.Unlock()
-		if ok(b) {
-			return b
-		}
-		select {
-		case <-news:
-		case <-deadline:
-			w.t.Fatalf("%s: %s: not seen within a minute; last: %+v", name, what, b)
-		}
-	}
+	return awaitNews(w, name+": "+what, func() session.Branch { return w.branches[name] }, ok)
 }
 
 // inside runs a shell script in the session's repository and returns what it writes.

@@ -25,6 +25,10 @@ import (
 	"github.com/sketch-ide/sketch-ide/tunnel"
 )
 
+// patience bounds what is waited for. How long it takes on a machine that does nothing else is measured by internal/bench: a dead peer is to be noticed
+// within 10 s, and what it was asked meanwhile answered within 2 s of its return.
+const patience = time.Minute
+
 // TestMain builds the program that runs inside the containers: a test binary is no agent.
 func TestMain(m *testing.M) { os.Exit(withAgent(m)) }
 
@@ -143,18 +147,24 @@ func open(t *testing.T, store *session.Store, change ...func(*session.Config)) *
 // await waits until the session's told state satisfies ok.
 func (w *window) await(name, what string, ok func(session.Info) bool) session.Info {
 	w.t.Helper()
-	deadline := time.After(time.Minute)
+	return awaitNews(w, name+": "+what, func() session.Info { return w.info[name] }, ok)
+}
+
+// awaitNews waits until what look sees, with the window's lock held, satisfies ok.
+func awaitNews[T any](w *window, what string, look func() T, ok func(T) bool) T {
+	w.t.Helper()
+	deadline := time.After(patience)
 	for {
 		w.mu.Lock()
-		info, news := w.info[name], w.news
+		seen, news := look(), w.news
 		w.mu.Unlock()
-		if ok(info) {
-			return info
+		if ok(seen) {
+			return seen
 		}
 		select {
 		case <-news:
 		case <-deadline:
-			w.t.Fatalf("%s: %s: not seen within a minute; last: %+v", name, what, info)
+			w.t.Fatalf("%s: not seen within %v; last: %+v", what, patience, seen)
 		}
 	}
 }
@@ -269,7 +279,3 @@ func get(t *testing.T, url string) string {
 	}
 	return string(body)
 }
-
-// patience bounds what is waited for. How long it takes on a machine that does nothing else is measured by internal/bench: a dead peer is to be noticed
-// within 10 s, and what it was asked meanwhile answered within 2 s of its return.
-const patience = time.Minute

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/sketch-ide/sketch-ide/repo"
 	"github.com/sketch-ide/sketch-ide/session"
@@ -75,21 +74,11 @@ func TestOtherBranchesComeBackToo(t *testing.T) {
 // awaitProblem waits until people were told something, and sees to it that they are told once.
 func (w *window) awaitProblem(text string) {
 	w.t.Helper()
-	deadline := time.After(time.Minute)
-	for {
-		w.mu.Lock()
-		told, news := fmt.Sprint(w.wrong), w.news
-		w.mu.Unlock()
-		switch n := strings.Count(told, text); {
-		case n == 1:
-			return
-		case n > 1:
+	awaitNews(w, text, func() string { return fmt.Sprint(w.wrong) }, func(told string) bool {
+		n := strings.Count(told, text)
+		if n > 1 {
 			w.t.Fatalf("told %d times: %s", n, told)
 		}
-		select {
-		case <-news:
-		case <-deadline:
-			w.t.Fatalf("%q was not told within a minute, but %s", text, told)
-		}
-	}
+		return n == 1
+	})
 }

@@ -145,16 +145,6 @@ func (s *devServer) judge(v *visitors, deaths []death) {
 // restartLinger is how long the tunnel holds connections for a server that restarts; its default.
 const restartLinger = 1500 * time.Millisecond
 
-// tooLong tells whether the tunnel may have given the server up after a death.
-func (v *visitors) tooLong(d death) bool {
-	for _, one := range v.visits {
-		if one.err == nil && one.begun.After(d.to) {
-			return one.ended.Sub(d.from) > restartLinger
-		}
-	}
-	return true
-}
-
 // unchanged checks that the forward stayed and was never told as newly opened.
 func (s *devServer) unchanged() {
 	s.t.Helper()

@@ -131,3 +131,13 @@ func isTimeout(err error) bool {
 	timeout, ok := errors.AsType[net.Error](err)
 	return ok && timeout.Timeout()
 }
+
+// tooLong tells whether the tunnel may have given the server up after a death.
+func (v *visitors) tooLong(d death) bool {
+	for _, one := range v.visits {
+		if one.err == nil && one.begun.After(d.to) {
+			return one.ended.Sub(d.from) > restartLinger
+		}
+	}
+	return true
+}
