@@ -84,6 +84,7 @@ func TestSideConnection(t *testing.T) {
 		if !answers(t, visit(t, c)) { // on the main one, which has fewer
 			t.Error("the main connection waits for the side one")
 		}
+		synctest.Wait()
 		if got := s.phases(true); len(got) != 2 {
 			t.Errorf("states %v; a side connection has none to tell", got)
 		}
@@ -150,6 +151,7 @@ func TestSideConnectionBreaks(t *testing.T) {
 			t.Error("the new side connection is not used")
 		}
 		a.transport(0).Stall(false)
+		synctest.Wait()
 		if got := s.phases(true); len(got) != 2 {
 			t.Errorf("states %v; a side connection has none to tell", got)
 		}
@@ -175,6 +177,7 @@ func TestSideConnectionEndsWithTheMain(t *testing.T) {
 		if d := time.Since(start); d > 50*time.Millisecond {
 			t.Errorf("recovered after %v", d)
 		}
+		synctest.Wait()
 		if got := s.phases(false); len(got) != 4 {
 			t.Errorf("states %v", got)
 		}
@@ -199,7 +202,11 @@ func TestSideConnectionCannotBeHad(t *testing.T) {
 		if n := a.dialed(); n < 10 || n > 12 {
 			t.Errorf("%d dials in 10 s", n)
 		}
-		if !answers(t, main) || len(s.phases(true)) != 2 {
+		if !answers(t, main) {
+			t.Error("the first visitor is not served any more")
+		}
+		synctest.Wait()
+		if len(s.phases(true)) != 2 {
 			t.Errorf("states %v", s.phases(true))
 		}
 	})
