@@ -58,7 +58,7 @@ func TestEditorSettings(t *testing.T) {
 			want: func(s *editorSettings) { s.Container.PIDs = 500 },
 		},
 		{name: "a file under our name", file: `{"sketch": {"pids": 500, "trace": {}}}`, want: func(s *editorSettings) { s.Container.PIDs = 500 }},
-		{name: "a misspelt bound", file: `{"$schema": "x", "bugdet": {}, "netwrok": "none"}`, refused: true, wrong: []string{"settings.json: there is no setting bugdet, netwrok"}},
+		{name: "a misspelt bound", file: `{"$schema": "x", "bugdet": {}, "netwok": "none"}`, refused: true, wrong: []string{"settings.json: there is no setting bugdet, netwok"}},
 		{name: "one of VS Code's kind", file: `{"sketch.bugdet": {}, "pids": 1}`, refused: true, wrong: []string{"there is no setting bugdet"}},
 		{name: "one under our name", file: `{"sketch": {"bugdet": {}}}`, refused: true, wrong: []string{"there is no setting bugdet"}},
 		{name: "a file that is none", refused: true, file: `{`, sent: `{"baseImage": 1}`, own: true, wrong: []string{"settings.json", "baseImage: want a string"}},
