@@ -28,6 +28,7 @@ type OtherBranch struct {
 	Inside string     `json:"inside"`          // short name inside, which whoever works there has chosen
 	Name   string     `json:"name,omitzero"`   // short name on the host, once it is there
 	Commit string     `json:"commit,omitzero"` // the latest that was brought out
+	Ahead  int        `json:"ahead"`           // commits up to it since base
 	Error  *ErrorData `json:"error,omitzero"`  // why the latest commits are not on the host, when they are not
 }
 

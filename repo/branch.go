@@ -29,14 +29,14 @@ func (r *Repo) Work(ctx context.Context, branch, base, baseBranch string) (Work,
 	}
 	if now := refs["refs/heads/"+baseBranch]; baseBranch != "" && now != "" {
 		w.BaseCommit = now
-		if w.Behind, err = r.count(ctx, base, now); err != nil {
+		if w.Behind, err = r.Count(ctx, base, now); err != nil {
 			return w, err
 		}
 	}
 	if w.Commit = refs["refs/heads/"+branch]; w.Commit == "" {
 		return w, nil
 	}
-	if w.Ahead, err = r.count(ctx, base, w.Commit); err != nil {
+	if w.Ahead, err = r.Count(ctx, base, w.Commit); err != nil {
 		return w, err
 	}
 	subject, err := git(ctx, r.Root, "log", "-1", "--no-show-signature", "--format=%s", w.Commit, "--")
@@ -44,8 +44,8 @@ func (r *Repo) Work(ctx context.Context, branch, base, baseBranch string) (Work,
 	return w, err
 }
 
-// count is the number of commits that to has and from has not.
-func (r *Repo) count(ctx context.Context, from, to string) (int, error) {
+// Count is the number of commits that to has and from has not.
+func (r *Repo) Count(ctx context.Context, from, to string) (int, error) {
 	if from == to {
 		return 0, nil
 	}

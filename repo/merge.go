@@ -140,12 +140,12 @@ func (p *mergePlan) verb() string {
 
 // make finds or makes the commit that is to be checked out.
 func (p *mergePlan) make(ctx context.Context, result *Merged) (target string, err error) {
-	if result.Commits, err = p.r.count(ctx, p.head, p.Tip); err != nil {
+	if result.Commits, err = p.r.Count(ctx, p.head, p.Tip); err != nil {
 		return "", err
 	}
 	switch p.How {
 	case ResetTo:
-		result.Lost, err = p.r.count(ctx, p.Tip, p.head)
+		result.Lost, err = p.r.Count(ctx, p.Tip, p.head)
 		return p.Tip, err
 	case CherryPick:
 		return p.pick(ctx, result)
@@ -154,7 +154,7 @@ func (p *mergePlan) make(ctx context.Context, result *Merged) (target string, er
 	if result.Commits == 0 {
 		return p.head, nil
 	}
-	behind, err := p.r.count(ctx, p.Tip, p.head)
+	behind, err := p.r.Count(ctx, p.Tip, p.head)
 	if err != nil {
 		return "", err
 	}

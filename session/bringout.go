@@ -24,6 +24,7 @@ type OtherBranch struct {
 	Inside string // short name inside: the container's words
 	Name   string // short name on the host; empty when it is not there
 	Commit string // that was brought out last
+	Ahead  int    // commits up to it since the session's base
 	Err    error  // why the latest commits are not there; a *BranchError
 }
 
@@ -33,12 +34,13 @@ type savedOther struct {
 	Wish   string `json:"wish"` // the wished name on the host
 	Name   string `json:"name,omitempty"`
 	Pulled string `json:"pulled,omitempty"`
+	Ahead  int    `json:"ahead,omitempty"`
 	Error  string `json:"error,omitempty"`
 	Hint   string `json:"hint,omitempty"`
 }
 
 func (o *savedOther) state() OtherBranch {
-	state := OtherBranch{Inside: o.Inside, Name: o.Name, Commit: o.Pulled}
+	state := OtherBranch{Inside: o.Inside, Name: o.Name, Commit: o.Pulled, Ahead: o.Ahead}
 	if o.Error != "" {
 		state.Err = &BranchError{Err: errors.New(o.Error), Hint: o.Hint}
 	}
@@ -150,11 +152,16 @@ func (b *brancher) pullOther(ctx context.Context, r *repo.Repo, next *savedBranc
 	if name != "" {
 		o.Name = name
 	}
-	if err == nil {
-		o.Pulled, o.Error, o.Hint = tip, "", ""
-		next.Updated = time.Now().UTC().Round(0)
+	if err != nil {
+		return err
 	}
-	return err
+	ahead, err := r.Count(ctx, next.Base, tip)
+	if err != nil {
+		return err
+	}
+	o.Pulled, o.Ahead, o.Error, o.Hint = tip, ahead, "", ""
+	next.Updated = time.Now().UTC().Round(0)
+	return nil
 }
 
 // pull brings out one commit and counts what it takes.

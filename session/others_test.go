@@ -18,7 +18,7 @@ func TestOtherBranchesComeBackToo(t *testing.T) {
 	tip := w.inside(info.Name, "git switch -qc try/two; date >b; git add b; git commit -qm aside; git rev-parse HEAD")
 	name := info.Branch + "--try-two"
 	b := w.awaitBranch(info.Name, "the other branch", func(b session.Branch) bool { return len(b.Others) == 1 && b.Others[0].Commit == tip })
-	if o := b.Others[0]; o.Inside != "try/two" || o.Name != name || o.Err != nil || b.Exists || b.Err != nil {
+	if o := b.Others[0]; o.Inside != "try/two" || o.Name != name || o.Ahead != 1 || o.Err != nil || b.Exists || b.Err != nil {
 		t.Errorf("one branch beside the work: %+v", b)
 	}
 	if got := runGit(t, "-C", dir, "rev-parse", "refs/heads/"+name); got != tip {

@@ -81,7 +81,7 @@ func wireBranch(name string, b session.Branch) jsonrpc.Branch {
 		Ahead: b.Ahead, Behind: b.Behind, Updated: b.Updated, OthersLeft: b.OthersLeft, Detached: b.Detached,
 	}
 	for _, o := range b.Others {
-		other := jsonrpc.OtherBranch{Inside: o.Inside, Name: o.Name, Commit: o.Commit}
+		other := jsonrpc.OtherBranch{Inside: o.Inside, Name: o.Name, Commit: o.Commit, Ahead: o.Ahead}
 		if o.Err != nil {
 			other.Error = explain(o.Err).Data()
 		}

@@ -539,6 +539,8 @@ export interface OtherBranch {
   name?: string;
   /** The latest that was brought out. */
   commit?: string;
+  /** Commits up to it since base. */
+  ahead: number;
   /** Why the latest commits are not on the host, when they are not. */
   error?: ErrorData;
 }
