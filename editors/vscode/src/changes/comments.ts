@@ -6,7 +6,7 @@ import { currentSession } from '../model';
 import type { Comment, CommentParams } from '../protocol';
 import type { WindowModel } from '../window';
 import { fileUri } from './documents';
-import { parseAddress, sideOf, versionOf } from './files';
+import { type FileAddress, parseAddress, sideOf, versionOf } from './files';
 import type { ChangesStore } from './store';
 import {
   commentsWords,
@@ -54,7 +54,7 @@ export class ReviewComments implements vscode.Disposable {
     };
     this.#controller.commentingRangeProvider = {
       provideCommentingRanges: document =>
-        parseAddress(document.uri) && [new vscode.Range(0, 0, Math.max(document.lineCount - 1, 0), 0)],
+        onOwnBranch(document.uri) && [new vscode.Range(0, 0, Math.max(document.lineCount - 1, 0), 0)],
     };
     this.#following = store.onDidChange(() => void this.#follow());
   }
@@ -64,7 +64,7 @@ export class ReviewComments implements vscode.Disposable {
   }
 
   async add(reply: vscode.CommentReply): Promise<void> {
-    const address = parseAddress(reply.thread.uri);
+    const address = onOwnBranch(reply.thread.uri);
     const line = reply.thread.range.start.line + 1;
     if (address === undefined || reply.text.trim() === '') return;
     const key: ThreadKey = { path: address.path, side: sideOf(address.version), line };
@@ -165,6 +165,12 @@ export class ReviewComments implements vscode.Disposable {
     for (const thread of this.#threads.values()) thread.dispose();
     this.#threads.clear();
   }
+}
+
+/** What comments can be on; the agent hears of its own branch. */
+function onOwnBranch(uri: vscode.Uri): FileAddress | undefined {
+  const address = parseAddress(uri);
+  return address?.branch === undefined ? address : undefined;
 }
 
 /** What was typed, as text: line breaks kept, no markup, no links that run commands. */

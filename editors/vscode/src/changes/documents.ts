@@ -11,6 +11,7 @@ import {
   fileScheme,
   parseAddress,
   placeholder,
+  type Work,
 } from './files';
 import type { ChangesStore } from './store';
 
@@ -54,10 +55,9 @@ export function fileUri(address: FileAddress): vscode.Uri {
 }
 
 /** Opens the diff of one file. */
-export async function openDiff(store: ChangesStore, file: DiffFile): Promise<void> {
-  const { diff, uncommitted, branch } = store;
-  if (diff === undefined) return;
-  const { left, right } = diffEnds(diff.session, file, uncommitted);
+export async function openDiff({ branch }: ChangesStore, work: Work, file: DiffFile): Promise<void> {
+  const { diff, uncommitted } = work;
+  const { left, right } = diffEnds(work, file);
   const title = diffTitle(
     file,
     branch?.baseBranch ?? diff.base.slice(0, 7),
@@ -69,16 +69,15 @@ export async function openDiff(store: ChangesStore, file: DiffFile): Promise<voi
 }
 
 /** Opens all files in one editor. */
-export async function openAllDiffs(store: ChangesStore): Promise<void> {
-  const { diff, uncommitted } = store;
-  if (diff === undefined || diff.files.length === 0) return;
-  const resources = diff.files.map(file => {
-    const { left, right } = diffEnds(diff.session, file, uncommitted);
+export async function openAllDiffs(work: Work | undefined): Promise<void> {
+  if (work === undefined || work.diff.files.length === 0) return;
+  const resources = work.diff.files.map(file => {
+    const { left, right } = diffEnds(work, file);
     return [
       fileUri(right),
       file.status === 'added' ? undefined : fileUri(left),
       file.status === 'deleted' ? undefined : fileUri(right),
     ];
   });
-  await vscode.commands.executeCommand('vscode.changes', `Changes of ${diff.branch}`, resources);
+  await vscode.commands.executeCommand('vscode.changes', `Changes of ${work.diff.branch}`, resources);
 }

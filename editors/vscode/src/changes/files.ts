@@ -1,6 +1,6 @@
 // Files of a session's work: their addresses as read-only documents, and their rows in the Changes view.
 
-import type { DiffFile, FileStatus, FileVersion, Side } from '../protocol';
+import type { DiffFile, DiffResult, FileStatus, FileVersion, Side } from '../protocol';
 
 /** Scheme of the documents that show one version of a file. */
 export const fileScheme = 'sketch-file';
@@ -8,14 +8,17 @@ export const fileScheme = 'sketch-file';
 /** What names a document: the file is the path of its address, the rest its query. */
 export interface FileAddress {
   readonly session: string;
+  /** One of the session's other branches; absent for its own. */
+  readonly branch?: string;
   readonly path: string;
   readonly version: FileVersion;
 }
 
 /** The parts of a document's address; the path begins with a slash, as addresses have it. */
 export function addressParts(file: FileAddress): { scheme: string; path: string; query: string } {
-  const query = new URLSearchParams({ session: file.session, version: file.version }).toString();
-  return { scheme: fileScheme, path: `/${file.path}`, query };
+  const query = new URLSearchParams({ session: file.session, version: file.version });
+  if (file.branch !== undefined) query.set('branch', file.branch);
+  return { scheme: fileScheme, path: `/${file.path}`, query: query.toString() };
 }
 
 /** Reads an address; undefined for what is none of ours. */
@@ -30,7 +33,8 @@ export function parseAddress(parts: {
   const version = versions.find(known => known === query.get('version'));
   const path = parts.path.replace(/^\/+/, '');
   if (session === '' || version === undefined || path === '') return undefined;
-  return { session, path, version };
+  const branch = query.get('branch') ?? '';
+  return { session, ...(branch !== '' && { branch }), path, version };
 }
 
 const versions: readonly FileVersion[] = ['base', 'branch', 'inside'];
@@ -46,15 +50,24 @@ export function versionOf(side: Side | undefined, uncommitted: boolean): FileVer
   return uncommitted ? 'inside' : 'branch';
 }
 
+/** Work that is shown: what was committed on the session's own branch, what is inside, or another branch. */
+export interface Work {
+  readonly diff: DiffResult;
+  readonly uncommitted: boolean;
+  /** The other branch. */
+  readonly branch?: string;
+}
+
 /** Both ends of a file's diff; a renamed file has its old name on the left. */
 export function diffEnds(
-  session: string,
+  { diff, uncommitted, branch }: Work,
   file: DiffFile,
-  uncommitted: boolean,
 ): { left: FileAddress; right: FileAddress } {
+  const { session } = diff;
+  const version = uncommitted ? 'inside' : 'branch';
   return {
     left: { session, path: file.oldPath ?? file.path, version: 'base' },
-    right: { session, path: file.path, version: uncommitted ? 'inside' : 'branch' },
+    right: { session, ...(branch !== undefined && { branch }), path: file.path, version },
   };
 }
 

@@ -64,13 +64,18 @@ export function mergeDone({ branch, into, how, commits }: MergeResult): string {
   }
 }
 
-/** What the agent is asked to do about conflicts; it has the host's branches by the remote sketch-host. */
-export function resolvePrompt({ branch, into, conflicts = [] }: MergeResult): string {
+/**
+ * What the agent is asked to do about conflicts; it has the host's branches by the remote sketch-host, and another branch
+ * than its own under the name inside.
+ */
+export function resolvePrompt({ branch, into, conflicts = [] }: MergeResult, inside?: string): string {
+  const other = inside === undefined ? '' : ` (\`${inside}\` inside)`;
+  const target = inside === undefined ? 'your branch' : `\`${inside}\``;
   return [
-    `My branch ${into} and your branch ${branch} conflict in:`,
+    `My branch ${into} and your branch ${branch}${other} conflict in:`,
     ...listed(conflicts),
     '',
-    `Please run \`git fetch sketch-host\`, merge \`sketch-host/${into}\` into your branch, resolve the conflicts so that both intents are kept, run the tests, and commit.`,
+    `Please run \`git fetch sketch-host\`, merge \`sketch-host/${into}\` into ${target}, resolve the conflicts so that both intents are kept, run the tests, and commit.`,
   ].join('\n');
 }
 

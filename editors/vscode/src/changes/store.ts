@@ -4,9 +4,10 @@ import * as vscode from 'vscode';
 import type { Backend } from '../backend';
 import { userError } from '../errors';
 import { currentSession } from '../model';
-import type { Branch, DiffResult } from '../protocol';
+import type { Branch, DiffResult, OtherBranch } from '../protocol';
 import { coalesce } from '../restart';
 import type { WindowModel } from '../window';
+import type { Work } from './files';
 
 export class ChangesStore implements vscode.Disposable {
   readonly #backend: Backend;
@@ -14,6 +15,7 @@ export class ChangesStore implements vscode.Disposable {
   readonly #log: vscode.LogOutputChannel;
   readonly #changed = new vscode.EventEmitter<void>();
   readonly #following: vscode.Disposable;
+  readonly #others = new Map<string, Work>();
   #diff: DiffResult | undefined;
   #failure = '';
   #uncommitted = false;
@@ -38,6 +40,32 @@ export class ChangesStore implements vscode.Disposable {
 
   get diff(): DiffResult | undefined {
     return this.#diff;
+  }
+
+  /** The session's own work, or what is inside. */
+  get work(): Work | undefined {
+    return this.#diff && { diff: this.#diff, uncommitted: this.#uncommitted };
+  }
+
+  /** What another branch of the session has changed; asked once for each of its commits. */
+  async workOf({ name, commit }: OtherBranch): Promise<Work | undefined> {
+    const session = currentSession(this.#window.value);
+    if (session === undefined || name === undefined) return undefined;
+    const known = this.#others.get(name);
+    if (known?.diff.session === session.name && known.diff.head === commit) return known;
+    const argument = { session: session.name, branch: name, context: -1 };
+    const work = {
+      diff: await this.#backend.execute('sketch.diff', argument),
+      uncommitted: false,
+      branch: name,
+    };
+    this.#others.set(name, work);
+    return work;
+  }
+
+  /** The work that a document shows a file of, as far as it was asked for. */
+  shown(branch: string | undefined): Work | undefined {
+    return branch === undefined ? this.work : this.#others.get(branch);
   }
 
   /** Why there is no diff, where that is worth a word. */

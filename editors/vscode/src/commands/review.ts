@@ -4,18 +4,23 @@ import type * as vscode from 'vscode';
 import type { ShownComment } from '../changes/comments';
 import { openAllDiffs, openDiff } from '../changes/documents';
 import { chooseMerge, merge } from '../changes/merge';
-import type { FileNode } from '../changes/view';
+import type { BranchNode, FileNode } from '../changes/view';
+import type { OtherBranch } from '../protocol';
 import { type Command, needSession } from './context';
 
 export const reviewCommands: Record<string, Command> = {
   'sketch.openChange': async ({ changes }, node) => {
-    if (node !== undefined) await openDiff(changes, (node as FileNode).file);
+    const { work, file } = (node ?? {}) as Partial<FileNode>;
+    if (work !== undefined && file !== undefined) await openDiff(changes, work, file);
   },
-  'sketch.openAllChanges': ({ changes }) => openAllDiffs(changes),
+  'sketch.openAllChanges': async ({ changes }, node) => {
+    const other = otherOf(node);
+    await openAllDiffs(other === undefined ? changes.work : await changes.workOf(other));
+  },
   'sketch.refreshChanges': ({ changes }) => changes.reload(),
   'sketch.showUncommitted': ({ changes }) => changes.showUncommitted(true),
   'sketch.showCommitted': ({ changes }) => changes.showUncommitted(false),
-  'sketch.takeOver': needing(chooseMerge),
+  'sketch.takeOver': needing((context, node) => chooseMerge(context, otherOf(node))),
   'sketch.mergeBranch': needing(context => merge(context, 'merge')),
   'sketch.cherryPickBranch': needing(context => merge(context, 'cherryPick')),
   'sketch.squashBranch': needing(context => merge(context, 'squash')),
@@ -30,7 +35,12 @@ export const reviewCommands: Record<string, Command> = {
 
 /** A command that means something in a session only. */
 function needing(command: Command): Command {
-  return async context => {
-    if ((await needSession(context)) !== undefined) await command(context);
+  return async (context, ...args) => {
+    if ((await needSession(context)) !== undefined) await command(context, ...args);
   };
+}
+
+/** The branch of a row of the Changes view; undefined where the session's own is meant. */
+function otherOf(node: unknown): OtherBranch | undefined {
+  return (node as Partial<BranchNode> | undefined)?.other;
 }

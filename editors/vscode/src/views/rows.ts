@@ -147,6 +147,7 @@ function portIcon(port: Port): [icon: string, color?: string] {
   }
 }
 
-function present(facts: (readonly [string, string | undefined])[]): [string, string][] {
+/** Facts without those that have no value. */
+export function present(facts: (readonly [string, string | undefined])[]): [string, string][] {
   return facts.flatMap(([name, value]) => (value === undefined || value === '' ? [] : [[name, value]]));
 }

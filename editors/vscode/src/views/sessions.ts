@@ -76,6 +76,7 @@ export class SessionsView extends ListProvider<SessionNode> {
   /** Sessions that came or went are asked for; all else is known. */
   #windowChanged(): void {
     const names = [...this.#window.value.sessions.keys()].join();
+    void vscode.commands.executeCommand('setContext', 'sketch.hasSession', names !== '');
     if (names !== this.#names) void this.reload();
     else this.refresh();
     this.#names = names;

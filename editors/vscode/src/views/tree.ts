@@ -3,8 +3,8 @@
 import * as vscode from 'vscode';
 import type { Row } from './rows';
 
-export function treeItem(row: Row): vscode.TreeItem {
-  const item = new vscode.TreeItem(row.label, vscode.TreeItemCollapsibleState.None);
+export function treeItem(row: Row, children = vscode.TreeItemCollapsibleState.None): vscode.TreeItem {
+  const item = new vscode.TreeItem(row.label, children);
   item.description = row.description;
   item.iconPath = new vscode.ThemeIcon(
     row.icon,
@@ -27,7 +27,7 @@ function factsTooltip(facts: Row['facts']): vscode.MarkdownString {
   return markdown;
 }
 
-/** A flat tree whose elements are recomputed as a whole. */
+/** A tree, flat unless getChildren says otherwise, whose elements are recomputed as a whole. */
 export abstract class ListProvider<T> implements vscode.TreeDataProvider<T>, vscode.Disposable {
   readonly #changed = new vscode.EventEmitter<undefined>();
   readonly onDidChangeTreeData = this.#changed.event;

@@ -15,6 +15,15 @@ const files = {
   'notes.txt': { status: 'deleted', base: 'old\n', branch: undefined },
 };
 
+/** What another branch has changed. */
+const otherFiles = {
+  'guestbook.py': {
+    status: 'modified',
+    base: files['guestbook.py'].base,
+    branch: 'import json\n\nprint("hello")\nprint("Another way.")\n',
+  },
+};
+
 export function createBranch({ session, tell, prompt }) {
   let branch = {
     session,
@@ -42,17 +51,19 @@ export function createBranch({ session, tell, prompt }) {
   };
 
   const commands = {
-    'sketch.diff': ({ uncommitted }) => ({
+    'sketch.diff': ({ uncommitted, branch: other }) => ({
       session,
-      branch: branch.name,
+      branch: other ?? branch.name,
       base: branch.base,
-      ...(!uncommitted && { head: branch.commit }),
-      files: Object.entries(files)
+      ...(!uncommitted && {
+        head: branch.others?.find(({ name }) => name === other)?.commit ?? branch.commit,
+      }),
+      files: Object.entries(other === undefined ? files : otherFiles)
         .map(entry => diffFile(entry, uncommitted))
         .sort((a, b) => a.path.localeCompare(b.path)),
     }),
-    'sketch.file': ({ path, version }) => {
-      const file = files[path] ?? {};
+    'sketch.file': ({ path, version, branch: other }) => {
+      const file = (other === undefined ? files : otherFiles)[path] ?? {};
       const content = version === 'inside' ? (file.inside ?? file.branch) : file[version];
       return content === undefined ? { exists: false } : { exists: true, content };
     },
@@ -71,12 +82,12 @@ export function createBranch({ session, tell, prompt }) {
       comments = [];
       return { session, comments, sent };
     },
-    'sketch.merge': ({ how = 'merge', dryRun = false }) => ({
+    'sketch.merge': ({ how = 'merge', dryRun = false, branch: other }) => ({
       session,
-      branch: branch.name,
+      branch: other ?? branch.name,
       into: 'main',
       how,
-      commits: branch.ahead,
+      commits: other === undefined ? branch.ahead : 1,
       ...(how === 'reset' && { lost: 1 }),
       ...(conflicts.length > 0 && { conflicts }),
       done: !dryRun && conflicts.length === 0,

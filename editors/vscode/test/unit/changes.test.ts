@@ -11,6 +11,7 @@ import {
   versionOf,
 } from '../../src/changes/files';
 import { mergeDone, mergePlan, resolvePrompt } from '../../src/changes/mergeWords';
+import { leftInside, otherRow } from '../../src/changes/others';
 import { commentsWords, escapeMarkdown, groupComments } from '../../src/changes/threads';
 import type { DiffFile, MergeResult } from '../../src/protocol';
 
@@ -19,6 +20,8 @@ const file: DiffFile = { path: 'src/a b#?.go', status: 'modified', added: 3, del
 test('an address is read back as it was, whatever the name', () => {
   const address = { session: 'sketch-brave-otter', path: file.path, version: 'branch' } as const;
   assert.deepEqual(parseAddress(addressParts(address)), address);
+  const other = { ...address, branch: 'sketch/brave-otter--try-two' };
+  assert.deepEqual(parseAddress(addressParts(other)), other);
 });
 
 test('other addresses are none of ours', () => {
@@ -31,12 +34,15 @@ test('other addresses are none of ours', () => {
 
 test('a renamed file has its old name on the left', () => {
   const renamed: DiffFile = { ...file, path: 'new.go', oldPath: 'old.go', status: 'renamed' };
-  const { left, right } = diffEnds('s', renamed, false);
+  const diff = { session: 's', branch: 'sketch/x', base: '0123456', files: [renamed] };
+  const { left, right } = diffEnds({ diff, uncommitted: false }, renamed);
   assert.deepEqual(
     [left.path, left.version, right.path, right.version],
     ['old.go', 'base', 'new.go', 'branch'],
   );
-  assert.equal(diffEnds('s', renamed, true).right.version, 'inside');
+  assert.equal(diffEnds({ diff, uncommitted: true }, renamed).right.version, 'inside');
+  const other = diffEnds({ diff, uncommitted: false, branch: 'sketch/x--two' }, renamed);
+  assert.deepEqual([other.left.branch, other.right.branch], [undefined, 'sketch/x--two']); // they have one base
   assert.equal(diffTitle(renamed, 'main', 'sketch/x'), 'new.go (main ↔ sketch/x)');
   assert.equal(fileDescription(renamed), 'was old.go · +3 −1');
   assert.equal(fileDescription({ ...file, binary: true }), 'src · binary');
@@ -106,6 +112,28 @@ test('the agent is asked to resolve in terms that it can act on', () => {
   const text = resolvePrompt({ ...predicted, conflicts: many });
   assert.match(text, /git fetch sketch-host/);
   assert.match(text, /and 5 more/);
+  assert.match(text, /into your branch/);
+});
+
+test('of another branch the agent knows the name inside', () => {
+  const text = resolvePrompt({ ...predicted, conflicts: ['a.go'] }, 'try/two');
+  assert.match(text, /into `try\/two`/);
+});
+
+test('another branch says what is on it, and what keeps it from coming out', () => {
+  const row = otherRow({ inside: 'try/two', name: 'sketch/fix-login--try-two', commit: 'fedcba', ahead: 1 });
+  assert.equal(row.label, 'try/two');
+  assert.equal(row.description, '1 commit · sketch/fix-login--try-two');
+  assert.equal(row.context, 'branch');
+  const error = { kind: 'git', message: 'git refuses what the container sent', retryable: false } as const;
+  const stuck = otherRow({ inside: 'bad', ahead: 0, error });
+  assert.deepEqual([stuck.icon, stuck.context, stuck.description], ['warning', 'waiting', error.message]);
+});
+
+test('what stays inside is said', () => {
+  const branch = { session: 's', name: 'sketch/x', exists: false, base: '0', ahead: 0, behind: 0 };
+  assert.deepEqual(leftInside(branch), []);
+  assert.equal(leftInside({ ...branch, othersLeft: true, detached: '0123456789abcdef' }).length, 2);
 });
 
 test('a comment is shown as it was typed', () => {

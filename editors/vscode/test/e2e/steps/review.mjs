@@ -1,4 +1,4 @@
-// Comments that are thought over, and each way to take the work over.
+// Comments that are thought over, each way to take the work over, and other branches than the session's own.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -98,5 +98,58 @@ export function mergeSteps(view) {
       );
     }
     await stub.tell({ op: 'conflict', paths: [] });
+  });
+}
+
+export function otherBranchSteps(view) {
+  const { workbench, stub, command, lastArgument } = view;
+
+  test('another branch is listed, shown, and taken over', async () => {
+    const name = 'sketch/guest-book--try-two';
+    const others = [
+      { inside: 'try/two', name, commit: 'abcdef', ahead: 1 },
+      {
+        inside: 'huge',
+        ahead: 0,
+        error: { kind: 'git', message: 'the commits are larger than the limit', retryable: true },
+      },
+    ];
+    await stub.tell({ op: 'branch', branch: { others } });
+    await workbench().openView('Sketch');
+    const changes = workbench().pane('Changes');
+    await changes.getByText('the commits are larger than the limit').waitFor();
+    await changes.getByText('try/two').click();
+    const files = changes.getByText('guestbook.py');
+    await eventually('the branch’s file', async () => (await files.count()) === 2);
+    await files.last().click();
+    await workbench()
+      .page.locator('.tab', { hasText: `guestbook.py (main ↔ ${name})` })
+      .waitFor();
+    const right = workbench().page.locator('.editor.modified .view-lines');
+    await eventually('the branch’s text', async () => (await right.innerText()).includes('Another'));
+    await workbench().screenshot('stub-others');
+
+    const row = changes.getByRole('treeitem', { name: 'Branch try/two' });
+    await row.hover();
+    await row.getByRole('button', { name: 'Take Over Changes' }).click();
+    await workbench().quickRows.filter({ hasText: 'git merge' }).first().click();
+    await workbench().dialog.getByText(`Merge ${name} into main?`).waitFor();
+    await workbench().dialog.getByRole('button', { name: 'Merge', exact: true }).click();
+    await workbench().toast(`Merged ${name} into main: 1 commit.`).waitFor();
+    assert.deepEqual(lastArgument('sketch.merge'), {
+      session: 'sketch-stub-otter',
+      branch: name,
+      how: 'merge',
+    });
+
+    const asked = command('sketch.diff').length;
+    await row.hover();
+    await row.getByRole('button', { name: 'Open All Changes' }).click();
+    await workbench()
+      .page.locator('.tab', { hasText: `Changes of ${name}` })
+      .waitFor();
+    assert.equal(command('sketch.diff').length, asked); // it is known still
+    await stub.tell({ op: 'branch', branch: { others: [] } });
+    await changes.getByText('try/two').waitFor({ state: 'detached' });
   });
 }
