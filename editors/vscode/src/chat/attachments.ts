@@ -43,6 +43,34 @@ export function repositoryPath(uri: vscode.Uri, session: Session): string | unde
   return path === '' || path.startsWith('..') ? undefined : path.split(sep).join('/');
 }
 
+/** The files of the repository among what was dropped: from the Explorer, an editor's tab, or a file manager. */
+export async function droppedFiles(uris: readonly string[], session: Session): Promise<Attachment[]> {
+  const files = await Promise.all(
+    uris.map(async text => {
+      const uri = here(vscode.Uri.parse(text));
+      const path = repositoryPath(uri, session);
+      if (path === undefined) return [];
+      return uri.scheme !== 'file' || (await isFile(uri)) ? [{ path }] : [];
+    }),
+  );
+  return files.flat();
+}
+
+/** A window on another machine has addresses of its own for the files there, where this runs. */
+function here(uri: vscode.Uri): vscode.Uri {
+  return uri.scheme === 'vscode-remote' && vscode.env.remoteName !== undefined
+    ? vscode.Uri.file(uri.path)
+    : uri;
+}
+
+async function isFile(uri: vscode.Uri): Promise<boolean> {
+  try {
+    return ((await vscode.workspace.fs.stat(uri)).type & vscode.FileType.File) !== 0;
+  } catch {
+    return false;
+  }
+}
+
 /** Asks for files of the repository. */
 export async function pickFiles(session: Session): Promise<Attachment[]> {
   const uris = await vscode.workspace.findFiles('**/*', undefined, 5000);

@@ -46,6 +46,7 @@ export type FromPage =
   | { readonly type: 'answer'; readonly id: string; readonly answer: string }
   | { readonly type: 'detach'; readonly index: number }
   | { readonly type: 'attach' }
+  | { readonly type: 'dropped'; readonly uris: readonly string[] }
   | { readonly type: 'earlier' }
   | { readonly type: 'command'; readonly command: PageCommand };
 
@@ -54,14 +55,18 @@ export const pageCommands = ['sketch.startSession', 'sketch.setApiKey', 'sketch.
 export type PageCommand = (typeof pageCommands)[number];
 
 /** Bounds of what a person can send at once; the backend has its own. */
-const maxText = 1 << 20;
+export const maxText = 1 << 20;
+export const maxDropped = 50;
 export const maxImages = 8;
 export const imageTypes = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'];
 
 /** Reads a message of the page; undefined for what is none. */
 export function readFromPage(value: unknown): FromPage | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  const { type, text, images, model, tool, id, answer, index, command } = value as Record<string, unknown>;
+  const { type, text, images, model, tool, id, answer, index, command, uris } = value as Record<
+    string,
+    unknown
+  >;
   const str = (field: unknown): field is string => typeof field === 'string' && field.length <= maxText;
   switch (type) {
     case 'ready':
@@ -75,6 +80,8 @@ export function readFromPage(value: unknown): FromPage | undefined {
       return { type, ...(str(tool) && { tool }) };
     case 'answer':
       return str(id) && str(answer) ? { type, id, answer } : undefined;
+    case 'dropped':
+      return Array.isArray(uris) ? { type, uris: uris.filter(str).slice(0, maxDropped) } : undefined;
     case 'detach':
       return typeof index === 'number' ? { type, index } : undefined;
     case 'command': {
@@ -93,6 +100,11 @@ function readImages(value: unknown): Image[] {
     if (typeof mimeType !== 'string' || !imageTypes.includes(mimeType) || typeof data !== 'string') return [];
     return [{ mimeType, data, ...(typeof name === 'string' && { name }) }];
   });
+}
+
+/** The addresses in a list of them, as a drop has it (RFC 2483, section 5). */
+export function listedUris(list: string): string[] {
+  return list.split(/\r?\n/).filter(line => line !== '' && !line.startsWith('#'));
 }
 
 /** "src/main.go:3-9", "src/main.go". */

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { Backend } from '../backend';
 import { errorText, userError } from '../errors';
-import { pickFiles } from './attachments';
+import { droppedFiles, pickFiles } from './attachments';
 import { type FromPage, readFromPage, type ToPage } from './exchange';
 import type { ChatStore } from './store';
 
@@ -19,6 +19,10 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
   #view: vscode.WebviewView | undefined;
   /** What was to be typed before there was a page. */
   #draft: string | undefined;
+  /** The cursor is to be in the page as soon as there is one. */
+  #wanted = false;
+  /** The page listens. A page that is hidden is gone. */
+  #ready = false;
 
   constructor(extension: vscode.Uri, backend: Backend, store: ChatStore, log: vscode.LogOutputChannel) {
     this.#extension = extension;
@@ -43,9 +47,13 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
       const message = readFromPage(value);
       if (message !== undefined) void this.#receive(message);
     });
+    view.onDidChangeVisibility(() => {
+      this.#ready &&= view.visible;
+    });
     view.onDidDispose(() => {
       received.dispose();
       this.#view = undefined;
+      this.#ready = false;
     });
     webview.html = this.#html(webview);
     this.#badge();
@@ -54,8 +62,16 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
   /** Shows the view with the cursor where one types; `text` is put there, and never sent by itself. */
   async show(text?: string): Promise<void> {
     if (text !== undefined) this.#draft = text;
-    await vscode.commands.executeCommand(`${ChatView.id}.focus`);
+    this.#wanted = true;
+    await this.#focus();
     this.#postDraft();
+  }
+
+  /** Moves the cursor there; once more when the page is there, which the editor does not wait for. */
+  async #focus(): Promise<void> {
+    await vscode.commands.executeCommand(`${ChatView.id}.focus`);
+    if (!this.#ready) return;
+    this.#wanted = false;
     this.#post({ type: 'focus' });
   }
 
@@ -68,9 +84,9 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
       await this.#act(message);
     } catch (error) {
       const known = userError(error);
-      if (known === undefined) return;
-      this.#log.error('chat:', error);
-      this.#post({ type: 'refused', text: errorText(known) });
+      if (known !== undefined) this.#log.error('chat:', error);
+      // Told in any case: the page waits for it before it sends again.
+      this.#post({ type: 'refused', text: known === undefined ? '' : errorText(known) });
     }
   }
 
@@ -80,6 +96,8 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
         this.#postState();
         this.#postConversation();
         this.#postDraft();
+        this.#ready = true;
+        if (this.#wanted) await this.#focus();
         return;
       case 'prompt':
         return await this.#prompt(message);
@@ -101,6 +119,8 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
       case 'attach':
         if (this.#store.session !== undefined) this.#store.attach(...(await pickFiles(this.#store.session)));
         return;
+      case 'dropped':
+        return await this.#dropped(message.uris);
       case 'earlier':
         return await this.#store.earlier();
       case 'command':
@@ -124,6 +144,14 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
       throw error;
     }
     this.#post({ type: 'taken' });
+  }
+
+  async #dropped(uris: readonly string[]): Promise<void> {
+    const { session } = this.#store;
+    if (session === undefined) return;
+    const files = await droppedFiles(uris, session);
+    if (files.length > 0) this.#store.attach(...files);
+    else this.#post({ type: 'refused', text: 'Only files of the session’s repository can be attached.' });
   }
 
   #named(): { session?: string } {

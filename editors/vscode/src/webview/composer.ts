@@ -1,6 +1,13 @@
 // Where one types: text, pictures from the clipboard, attachments from the editor, the model, Send and Stop.
 
-import { attachmentLabel, type ChatState, imageTypes, maxImages } from '../chat/exchange';
+import {
+  attachmentLabel,
+  type ChatState,
+  imageTypes,
+  listedUris,
+  maxImages,
+  maxText,
+} from '../chat/exchange';
 import type { Image } from '../protocol';
 import { button, el, replace } from './dom';
 import { isBusy } from './header';
@@ -31,9 +38,8 @@ export class Composer {
     this.#drafts = drafts;
     this.#send = button('Send', { class: 'primary' }, () => this.#submit());
     this.#stop = button('Stop', { title: 'Stop the agent (Escape)' }, () => this.#cancel());
-    const attach = button('Attach…', { title: 'Attach files of the repository' }, () =>
-      page.post({ type: 'attach' }),
-    );
+    const title = 'Attach files of the repository; or drag them here, with Shift held';
+    const attach = button('Attach…', { title }, () => page.post({ type: 'attach' }));
     this.#text.value = drafts.load();
     this.#text.addEventListener('input', () => drafts.save(this.#text.value));
     this.#text.addEventListener('keydown', event => this.#key(event));
@@ -57,7 +63,8 @@ export class Composer {
     this.element.addEventListener('submit', event => event.preventDefault());
     this.element.addEventListener('drop', event => this.#bring(event, event.dataTransfer));
     this.element.addEventListener('dragover', event => {
-      if (event.dataTransfer?.types.includes('Files')) event.preventDefault(); // else nothing can be dropped here
+      const types = event.dataTransfer?.types ?? [];
+      if (['Files', ...uriLists].some(type => types.includes(type))) event.preventDefault(); // else nothing can be dropped here
     });
   }
 
@@ -98,12 +105,16 @@ export class Composer {
   refused(text: string): void {
     this.#sending = false;
     this.#refusal.textContent = text;
-    this.#refusal.hidden = false;
+    this.#refusal.hidden = text === '';
   }
 
   #submit(): void {
     const text = this.#text.value.trim();
-    if (text === '' || this.#sending) return;
+    if ((text === '' && this.#images.length === 0) || this.#sending) return;
+    if (text.length > maxText) {
+      this.refused('That is too long. Put it into a file, and attach the file.');
+      return;
+    }
     this.#sending = true;
     const model = this.#model.value;
     this.#page.post({ type: 'prompt', text, images: this.#images, ...(model !== '' && { model }) });
@@ -123,12 +134,15 @@ export class Composer {
     }
   }
 
-  /** Takes the pictures that were pasted or dropped; anything else is left to the browser. */
+  /** Takes the pictures that were pasted or dropped, and the editor's files; anything else is left to the browser. */
   #bring(event: Event, data: DataTransfer | null): void {
     const files = [...(data?.files ?? [])].filter(file => imageTypes.includes(file.type));
-    if (files.length === 0) return;
+    const uris = files.length > 0 || event.type !== 'drop' ? [] : droppedUris(data);
+    if (files.length + uris.length === 0) return;
     event.preventDefault();
-    void this.#addImages(files);
+    this.#refusal.hidden = true;
+    if (files.length > 0) void this.#addImages(files);
+    else this.#page.post({ type: 'dropped', uris });
   }
 
   async #addImages(files: readonly File[]): Promise<void> {
@@ -167,6 +181,14 @@ export class Composer {
     this.#chips.hidden = attachments.length + images.length === 0;
     replace(this.#chips, ...attachments, ...images);
   }
+}
+
+/** Types of what is dragged from the Explorer and from tabs; the first has all files, the second is what others put there. */
+const uriLists = ['application/vnd.code.uri-list', 'text/uri-list'];
+
+function droppedUris(data: DataTransfer | null): string[] {
+  const list = uriLists.map(type => data?.getData(type) ?? '').find(Boolean) ?? '';
+  return listedUris(list);
 }
 
 function chip(label: string, remove: () => void): HTMLElement {

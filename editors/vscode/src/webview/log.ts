@@ -40,6 +40,8 @@ export class Log {
     // What the user folds or unfolds stays so while the message is drawn anew; toggle does not bubble.
     // Pictures have no height before they are there.
     this.element.addEventListener('load', () => this.#following && this.#toEnd(), true);
+    // The window, or what is below, grew or shrank.
+    new ResizeObserver(() => this.#following && this.#toEnd()).observe(this.element);
     this.element.addEventListener('scroll', () => {
       this.#following = this.#atEnd();
     });

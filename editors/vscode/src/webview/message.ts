@@ -37,7 +37,7 @@ export function messageLabel({ kind, tool }: Message): string {
 function parts(message: Message, page: Page, open: ReadonlySet<string>): HTMLElement[] {
   switch (message.kind) {
     case 'user':
-      return [el('div', { class: 'said' }, message.text ?? '')];
+      return message.text ? [el('div', { class: 'said' }, message.text)] : [];
     case 'assistant':
       return assistant(message, open);
     case 'tool':

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Conversations, withMessage } from '../../src/chat/conversation';
-import { attachmentLabel, readFromPage } from '../../src/chat/exchange';
+import { attachmentLabel, listedUris, maxDropped, readFromPage } from '../../src/chat/exchange';
 import { TurnText } from '../../src/chat/turnText';
 import type { AgentStatus, Message } from '../../src/protocol';
 
@@ -72,9 +72,17 @@ test('only what the page may say is taken from it', () => {
     type: 'command',
     command: 'sketch.setApiKey',
   });
+  const many = Array.from({ length: maxDropped + 1 }, (_, n) => `file:///${n}`);
+  const dropped = readFromPage({ type: 'dropped', uris: [1, ...many] });
+  assert.equal(dropped?.type === 'dropped' && dropped.uris.length, maxDropped);
   for (const bad of [undefined, null, 'ready', {}, { type: 'prompt' }, { type: 'answer', id: 1 }]) {
     assert.equal(readFromPage(bad), undefined);
   }
+});
+
+test('a list of addresses is read', () => {
+  assert.deepEqual(listedUris('# two\r\nfile:///a\r\nfile:///b%20c\r\n'), ['file:///a', 'file:///b%20c']);
+  assert.deepEqual(listedUris(''), []);
 });
 
 test('attachments are named by their lines', () => {

@@ -205,6 +205,11 @@ export class Workbench {
     return this.page.locator('.quick-input-list .monaco-list-row');
   }
 
+  /** The folder that is open, as an absolute path. */
+  get folder() {
+    return this.#folder;
+  }
+
   /** Runs a command by its title in the palette. */
   async run(title) {
     await this.#quickOpen('F1', `>${title}`, title);

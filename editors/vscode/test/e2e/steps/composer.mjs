@@ -83,6 +83,38 @@ export function attachmentSteps(view) {
       .getByRole('img', { name: 'sketch.png' });
     await eventually('the picture', () => shown.evaluate(element => element.naturalWidth === 64));
   });
+
+  test('a picture is sent without a word', async () => {
+    await workbench().page.mouse.move(800, 400); // the drop above was none of the mouse, so that VS Code waits for its end
+    await workbench().copyPicture(screenshot(64, 48));
+    await view.chat.getByLabel('Message to the agent').click();
+    await workbench().page.keyboard.press('Control+V');
+    await chips().first().waitFor();
+    await send('');
+    assert.equal(lastArgument('sketch.prompt').text, '');
+    assert.equal(lastArgument('sketch.prompt').images.length, 1);
+  });
+
+  test('files that are dragged from the editor are attached, and no others', async () => {
+    // What VS Code puts into a drag, in a window on another machine; with Shift held it reaches the page.
+    const drop = async (...paths) => {
+      const list = paths.map(file => `vscode-remote://127.0.0.1:8080${file}`).join('\r\n');
+      const dropped = await view.chat.evaluateHandle(uris => {
+        const transfer = new DataTransfer();
+        transfer.setData('application/vnd.code.uri-list', uris);
+        return transfer;
+      }, list);
+      const form = view.chat.locator('form.composer');
+      await form.dispatchEvent('drop', { dataTransfer: dropped });
+    };
+    const { folder } = workbench();
+    await drop('/etc/hostname', folder);
+    await view.chat.getByText('Only files of the session’s repository can be attached.').waitFor();
+    await drop(`${folder}/index.html`, '/etc/hostname');
+    await chips().filter({ hasText: 'index.html' }).waitFor();
+    await send('Look.');
+    assert.deepEqual(lastArgument('sketch.prompt').context, [{ path: 'index.html' }]);
+  });
 }
 
 export function keyboardSteps(view) {
