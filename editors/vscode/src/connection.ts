@@ -20,6 +20,7 @@ import type { ProgressValue } from './progress';
 import {
   type AgentStatus,
   type Branch,
+  Command,
   type CommandMap,
   type CommandName,
   type FocusParams,
@@ -229,11 +230,20 @@ export class Connection {
   }
 }
 
-/** Errors are shown once, by the caller, in the words of errors.ts; the language client only logs them. */
+/** Errors are shown once, by the caller, in the words of errors.ts; the language client only logs them, and logs no key. */
 class QuietClient extends LanguageClient {
+  override trace(message: string, data?: unknown): void {
+    super.trace(message, holdsKey(data) ? undefined : data);
+  }
+
   override error(message: string, data?: unknown): void {
     super.error(message, data, false);
   }
+}
+
+/** The parameters of a request, as text, are those of the one that hands over a key. */
+function holdsKey(data: unknown): boolean {
+  return typeof data === 'string' && data.includes(Command.setKey);
 }
 
 function experimentalFeature(capabilities: SketchClient): StaticFeature {

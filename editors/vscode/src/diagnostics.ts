@@ -15,12 +15,20 @@ export function diagnosticsText({ report, settings, log, agentLog }: Diagnostics
   const parts = [
     report.trimEnd(),
     '## Settings',
-    fenced(JSON.stringify(settings, undefined, 2)),
+    fenced(JSON.stringify(settings, masked, 2)),
     '## Log of the extension and the backend',
     fenced(tail(log)),
     ...(agentLog === undefined ? [] : ['## Log of the agent inside', fenced(agentLog.join('\n'))]),
   ];
   return redact(`${parts.join('\n\n')}\n`);
+}
+
+/** Members of settings whose values are for servers only: those of MCP servers often hold a key that looks like any word. */
+const privateMembers = ['env', 'headers'];
+
+function masked(name: string, value: unknown): unknown {
+  if (!privateMembers.includes(name) || typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.keys(value).map(key => [key, '…']));
 }
 
 const tailChars = 40_000;
@@ -40,7 +48,8 @@ function fenced(text: string): string {
 /** Nothing here should hold a key; what looks like one is taken out all the same. */
 export function redact(text: string): string {
   return text
-    .replace(/\b(sk|ghp|gho|xox[abp])[-_][A-Za-z0-9_-]{8,}/g, '$1-…')
+    .replace(/\b(sk|ghp|gho|github_pat|glpat|xox[abp])[-_][A-Za-z0-9_-]{8,}/g, '$1-…')
+    .replace(/(:\/\/)[^\s/@:"']*:[^\s/@"']+@/g, '$1…@')
     .replace(
       /\b(authorization|x-api-key|api[-_]?key|token|password)(["']?\s*[:=]\s*["']?)(bearer\s+)?[^\s"',]{6,}/gi,
       '$1$2…',

@@ -11,7 +11,7 @@ import { assertAccessible, screenReaderSteps } from './steps/accessibility.mjs';
 import { attachmentSteps, keyboardSteps } from './steps/composer.mjs';
 import { linkSteps } from './steps/links.mjs';
 import { nativeChatSteps } from './steps/native.mjs';
-import { commentSteps, mergeSteps } from './steps/review.mjs';
+import { commentSteps, mergeSteps, otherBranchSteps } from './steps/review.mjs';
 
 const repository = createRepository();
 after(() => repository.remove());
@@ -44,7 +44,8 @@ describe('the Sketch view', () => {
 
   before(async () => {
     const proposed = ['sketch-ide-test.chat-model'];
-    workbench = await Workbench.open({ folder: repository.directory, env: stub.env(), proposed });
+    const settings = { 'sketch.trace.server': 'verbose' };
+    workbench = await Workbench.open({ folder: repository.directory, env: stub.env(), settings, proposed });
   });
   after(async () => {
     await workbench?.close();
@@ -55,6 +56,8 @@ describe('the Sketch view', () => {
     await workbench.openView('Sketch');
     const welcome = workbench.pane('Sessions');
     await welcome.getByText('No sessions on this machine.').waitFor();
+    await workbench.pane('Changes').getByText('What is committed in a session appears here').waitFor();
+    assert.equal(await workbench.pane('Ports').getByRole('button', { name: 'Forward a Port' }).count(), 0);
     await workbench.screenshot('stub-welcome');
     await view.openChat();
     await chat.getByText('Give the agent a container of its own').waitFor();
@@ -203,6 +206,7 @@ describe('the Sketch view', () => {
   });
 
   mergeSteps(view);
+  otherBranchSteps(view);
   linkSteps(view);
 
   test('the Ports view lists ports; one is moved to another number', async () => {
@@ -238,7 +242,8 @@ describe('the Sketch view', () => {
     assert.equal(repository.git('status', '--porcelain'), '');
   });
 
-  test('a key is kept by the editor, and handed over at each connect', async () => {
+  test('a key is kept by the editor, and handed over at each connect; no log has it', async () => {
+    await workbench.logLevel('Sketch', 'Trace');
     await workbench.run('Sketch: Set API Key');
     await workbench.quickRows.filter({ hasText: 'openai' }).first().click();
     await workbench.quickInput.waitFor();
@@ -249,6 +254,7 @@ describe('the Sketch view', () => {
     await workbench.run('Sketch: Restart Backend');
     await eventually('the key again', () => command('sketch.setKey').length === 2);
     assert.deepEqual(lastArgument('sketch.setKey'), { name: 'openai', key: 'sk-secret-of-the-test' });
+    await eventually('the trace', () => workbench.outputLog().includes('"sketch.sessions"'));
     assert.ok(!workbench.outputLog().includes('sk-secret-of-the-test'));
   });
 

@@ -21,11 +21,17 @@ test('links that do not', () => {
 test('diagnostics hold no key', () => {
   const text = diagnosticsText({
     report: '# Sketch\n',
-    settings: { 'sketch.notifications': 'none' },
+    settings: {
+      'sketch.mcpServers': {
+        notes: { url: 'https://ann:hunter22@notes.example', headers: { 'X-Notes': 'hunter23' } },
+      },
+    },
     log: `x-api-key: sk-ant-0123456789abcdef\n${'```'}\n`,
     agentLog: ['level=INFO msg="agent runs"'],
   });
-  assert.doesNotMatch(text, /0123456789abcdef/);
+  assert.doesNotMatch(text, /0123456789abcdef|hunter/);
+  assert.match(text, /"url": "https:\/\/…@notes\.example"/);
+  assert.match(text, /"X-Notes": "…"/);
   assert.match(text, /^````$/m); // a fence in a log does not end ours
   assert.match(text, /agent runs/);
   assert.equal(redact('Authorization: Bearer abcdefghijkl'), 'Authorization: …');

@@ -291,6 +291,17 @@ export class Workbench {
     await this.quickInput.waitFor({ state: 'hidden' });
   }
 
+  /** Says how much a channel of the Output view logs. */
+  async logLevel(channel, level) {
+    await this.run('Developer: Set Log Level');
+    // The second list takes the place of the first, which has no such row.
+    for (const row of [channel, level]) {
+      await this.quickInput.fill(row);
+      await this.quickRows.filter({ hasText: row }).first().click();
+    }
+    await this.quickInput.waitFor({ state: 'hidden' });
+  }
+
   /** Opens a file of the folder in the editor. */
   async openFile(name) {
     await this.#quickOpen('Control+P', name, name);
