@@ -11,7 +11,7 @@ import (
 // gitProtocolWanted returns the value of GIT_PROTOCOL for a conversation. Git gives a helper no such variable, but takes an answer in
 // whatever version the server speaks, so that the helper has to ask for what the user's git would ask for.
 func gitProtocolWanted(ctx context.Context) string {
-	if value := os.Getenv("GIT_PROTOCOL"); CheckGitProtocol(value) == nil {
+	if value := os.Getenv("GIT_PROTOCOL"); checkGitProtocol(value) == nil {
 		return value
 	}
 	if out, err := exec.CommandContext(ctx, "git", "config", "--get", "protocol.version").Output(); err == nil {

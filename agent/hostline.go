@@ -46,8 +46,8 @@ func parseHostRequest(line string) (hostRequest, error) {
 	switch {
 	case name == "":
 		return hostRequest{}, fmt.Errorf("%w: no name", errHostLine)
-	case parameter != "" && CheckGitProtocol(parameter) != nil:
-		return hostRequest{}, fmt.Errorf("%w: %w", errHostLine, CheckGitProtocol(parameter))
+	case parameter != "" && checkGitProtocol(parameter) != nil:
+		return hostRequest{}, fmt.Errorf("%w: %w", errHostLine, checkGitProtocol(parameter))
 	}
 	return req, nil
 }
@@ -72,14 +72,14 @@ func (r hostRequest) channel() (string, error) {
 
 var gitProtocol = regexp.MustCompile(`^version=[0-9](:[a-z0-9=._-]+)*$`)
 
-// ErrGitProtocol is the error of [CheckGitProtocol].
-var ErrGitProtocol = errors.New("not a value of GIT_PROTOCOL")
+// errGitProtocol is the error of [checkGitProtocol].
+var errGitProtocol = errors.New("not a value of GIT_PROTOCOL")
 
-// CheckGitProtocol says whether the extra data of a channel for [ServiceGit] is a value of GIT_PROTOCOL that can be given to
+// checkGitProtocol says whether the extra data of a channel for [ServiceGit] is a value of GIT_PROTOCOL that can be given to
 // git upload-pack: at most 64 bytes, "version=N" and plain keys. The host checks it too, since the container is not trusted.
-func CheckGitProtocol(value string) error {
+func checkGitProtocol(value string) error {
 	if len(value) > maxParameter || !gitProtocol.MatchString(value) {
-		return fmt.Errorf("%w: %.64q", ErrGitProtocol, value)
+		return fmt.Errorf("%w: %.64q", errGitProtocol, value)
 	}
 	return nil
 }

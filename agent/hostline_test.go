@@ -22,7 +22,7 @@ func TestCheckGitProtocol(t *testing.T) {
 		"version=2:" + strings.Repeat("x", 64): false,
 	}
 	for value, want := range tests {
-		if err := CheckGitProtocol(value); (err == nil) != want {
+		if err := checkGitProtocol(value); (err == nil) != want {
 			t.Errorf("%q gives %v", value, err)
 		}
 	}
@@ -58,7 +58,7 @@ func FuzzHostRequest(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if req.parameter != "" && CheckGitProtocol(req.parameter) != nil {
+		if req.parameter != "" && checkGitProtocol(req.parameter) != nil {
 			t.Errorf("parameter %q", req.parameter)
 		}
 		if again, err := parseHostRequest(req.String()); err != nil || again != req {

@@ -16,9 +16,9 @@ const (
 	llmWaitTimeout = 10 * time.Second
 )
 
-// GatewayEnv names the variable that tells programs in a session where the gateway is: http://127.0.0.1:22023. A tool uses it with
+// gatewayEnv names the variable that tells programs in a session where the gateway is: http://127.0.0.1:22023. A tool uses it with
 // ANTHROPIC_BASE_URL=$SKETCH_LLM_URL/anthropic or OPENAI_BASE_URL=$SKETCH_LLM_URL/openai/v1, and with any word for a key.
-const GatewayEnv = "SKETCH_LLM_URL"
+const gatewayEnv = "SKETCH_LLM_URL"
 
 // listenLLM opens the loopback port. Without it everything else works, so that a taken port is only told.
 func (p *inside) listenLLM(ctx context.Context) {

@@ -122,7 +122,7 @@ func (p *inside) variables() map[string]string {
 		env[HostSocketEnv] = p.cfg.HostSocket
 	}
 	if p.llmListener != nil {
-		env[GatewayEnv] = "http://" + p.llmListener.Addr().String()
+		env[gatewayEnv] = "http://" + p.llmListener.Addr().String()
 	}
 	return env
 }

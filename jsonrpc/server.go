@@ -25,7 +25,7 @@ type Server struct {
 	cfg      ServerConfig
 	commands map[string]command
 	outbox   *outbox
-	toaster  *Toaster
+	toaster  *toaster
 	news     *sessionNews
 	agents   *agentNews
 	link     link                   // set by Serve before its goroutines start
@@ -72,7 +72,7 @@ func NewServer(cfg ServerConfig) *Server {
 	}
 	s.agents = newAgentNews()
 	s.news = newSessionNews(s.Message, func(text string) { s.Message(LevelLog, text) })
-	s.toaster = NewToaster(ToasterConfig{Tell: s.showToast, Act: s.act, Acts: s.acts})
+	s.toaster = newToaster(toasterConfig{Tell: s.showToast, Act: s.act, Acts: s.acts})
 	return s
 }
 

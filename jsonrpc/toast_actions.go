@@ -14,7 +14,7 @@ const (
 
 // toastActions are the buttons of a toast. One port can be opened, stopped, and whatever the editor says it can do by
 // itself; of several, those that the text names can be opened.
-func toastActions(toast Toast, e *editor) []ToastAction {
+func toastActions(toast portToast, e *editor) []ToastAction {
 	var items []ToastAction
 	add := func(port Port, title, action string) {
 		items = append(items, ToastAction{Title: title, Action: action, Session: toast.Session, Port: port.Number, URL: portURL(port)})

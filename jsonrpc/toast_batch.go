@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Toast is one message about ports.
-type Toast struct {
+// portToast is one message about ports.
+type portToast struct {
 	Session string
 	Level   Level  // LevelInfo, or LevelWarning for failures
 	Text    string // one line of at most 60 characters
@@ -147,7 +147,7 @@ func (b *toastBatch) due() (at time.Time, ok bool) {
 }
 
 // tell returns what is due: at most one toast about forwarded ports and one about failures.
-func (b *toastBatch) tell(now time.Time) []Toast {
+func (b *toastBatch) tell(now time.Time) []portToast {
 	at, ok := b.due()
 	if !ok || now.Before(at) {
 		return nil
@@ -163,12 +163,12 @@ func (b *toastBatch) tell(now time.Time) []Toast {
 	}
 	b.fresh = nil
 	b.quiet = now.Add(b.timing.cooldown)
-	var toasts []Toast
+	var toasts []portToast
 	if len(forwarded) > 0 {
-		toasts = append(toasts, Toast{b.session, LevelInfo, ToastText(forwarded), toastOrder(forwarded)})
+		toasts = append(toasts, portToast{b.session, LevelInfo, ToastText(forwarded), toastOrder(forwarded)})
 	}
 	if len(failed) > 0 {
-		toasts = append(toasts, Toast{b.session, LevelWarning, FailureText(failed), toastOrder(failed)})
+		toasts = append(toasts, portToast{b.session, LevelWarning, failureText(failed), toastOrder(failed)})
 	}
 	return toasts
 }

@@ -24,7 +24,7 @@ func (s *Server) runToaster(ctx context.Context) {
 }
 
 // showToast shows a toast in the editor's style. It is called from the toaster's goroutine.
-func (s *Server) showToast(toast Toast) {
+func (s *Server) showToast(toast portToast) {
 	switch style := s.style(); {
 	case style == NotifyNone:
 	case style == NotifyActions && toast.Level == LevelInfo:
@@ -67,7 +67,7 @@ type showMessageRequest struct {
 }
 
 // ask shows a toast with buttons, waits for as long as it takes, and does what was chosen.
-func (s *Server) ask(ctx context.Context, toast Toast) {
+func (s *Server) ask(ctx context.Context, toast portToast) {
 	items := toastActions(toast, s.editor.Load())
 	params := showMessageRequest{Type: protocol.MessageTypeInfo, Message: toast.Text, Actions: items}
 	answer, err := s.request(ctx, params)

@@ -28,8 +28,8 @@ func ToastText(ports []Port) string {
 	return fmt.Sprintf("Ports %s forwarded", listText(ports))
 }
 
-// FailureText says that ports could not be forwarded: "Port 80 not forwarded: permission denied".
-func FailureText(ports []Port) string {
+// failureText says that ports could not be forwarded: "Port 80 not forwarded: permission denied".
+func failureText(ports []Port) string {
 	switch len(ports) {
 	case 0:
 		return ""

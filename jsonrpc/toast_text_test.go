@@ -69,7 +69,7 @@ func TestFailureText(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			if got := FailureText(tt.ports); got != tt.want {
+			if got := failureText(tt.ports); got != tt.want {
 				t.Errorf("FailureText() = %q, want %q", got, tt.want)
 			}
 		})

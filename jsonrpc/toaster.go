@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// ToasterConfig configures a [Toaster].
-type ToasterConfig struct {
-	Tell func(Toast) // shows a message; called from Run's goroutine, must not block
+// toasterConfig configures a [toaster].
+type toasterConfig struct {
+	Tell func(portToast) // shows a message; called from Run's goroutine, must not block
 	// Act opens a browser or a preview because onAutoForward says so, and Acts says for which actions that can be done
 	// here; for others, and when too much is opened, a toast is shown. Both are called from Run's goroutine and must not block; nil: for none.
 	Act  func(session string, port Port)
@@ -21,10 +21,10 @@ type ToasterConfig struct {
 	Cooldown time.Duration // least time between two toasts of a session; default 5 s
 }
 
-// Toaster turns the changing state of ports into few toasts: one for a burst, once each time that a port opens, none
+// toaster turns the changing state of ports into few toasts: one for a burst, once each time that a port opens, none
 // when a port closes or its server restarts. The editor's server and the terminal front end each have one.
-type Toaster struct {
-	cfg    ToasterConfig
+type toaster struct {
+	cfg    toasterConfig
 	timing toastTiming
 	wake   chan struct{} // buffered, 1: states has something
 	opens  []time.Time   // when something was opened, within openWindow; of Run's goroutine
@@ -41,9 +41,9 @@ type toastState struct {
 	rests   bool // its container does not run
 }
 
-// NewToaster returns a toaster; Run makes it work.
-func NewToaster(cfg ToasterConfig) *Toaster {
-	return &Toaster{
+// newToaster returns a toaster; Run makes it work.
+func newToaster(cfg toasterConfig) *toaster {
+	return &toaster{
 		cfg: cfg,
 		timing: toastTiming{
 			settle:   cmp.Or(cfg.Settle, 75*time.Millisecond),
@@ -56,18 +56,18 @@ func NewToaster(cfg ToasterConfig) *Toaster {
 
 // Observe takes the full state of a session's ports; only the owner of a session tells. It never blocks; of states that
 // come faster than Run sees them, the latest counts. The toaster keeps ports; the caller must not change them.
-func (t *Toaster) Observe(session string, owner bool, ports []Port) {
+func (t *toaster) Observe(session string, owner bool, ports []Port) {
 	t.put(toastState{session: session, owner: owner, ports: ports})
 }
 
 // Forget drops what is known of a session that has ended.
-func (t *Toaster) Forget(session string) { t.put(toastState{session: session, ended: true}) }
+func (t *toaster) Forget(session string) { t.put(toastState{session: session, ended: true}) }
 
 // Rest drops what is known of the ports of a session whose container does not run. What is done once in a session stays
 // done.
-func (t *Toaster) Rest(session string) { t.put(toastState{session: session, rests: true}) }
+func (t *toaster) Rest(session string) { t.put(toastState{session: session, rests: true}) }
 
-func (t *Toaster) put(state toastState) {
+func (t *toaster) put(state toastState) {
 	t.mu.Lock()
 	same := func(s toastState) bool { return s.session == state.session }
 	if i := slices.IndexFunc(t.states, same); i >= 0 {
@@ -82,7 +82,7 @@ func (t *Toaster) put(state toastState) {
 	}
 }
 
-func (t *Toaster) take() []toastState {
+func (t *toaster) take() []toastState {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	states := t.states
@@ -91,7 +91,7 @@ func (t *Toaster) take() []toastState {
 }
 
 // Run tells until ctx ends. What is not yet due by then is not told.
-func (t *Toaster) Run(ctx context.Context) error {
+func (t *toaster) Run(ctx context.Context) error {
 	batches := make(map[string]*toastBatch)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -111,7 +111,7 @@ func (t *Toaster) Run(ctx context.Context) error {
 	}
 }
 
-func (t *Toaster) observe(batches map[string]*toastBatch, state toastState) {
+func (t *toaster) observe(batches map[string]*toastBatch, state toastState) {
 	batch := batches[state.session]
 	switch {
 	case state.ended:
@@ -140,7 +140,7 @@ const (
 )
 
 // mayOpen reports whether something may be opened now, and counts it if so.
-func (t *Toaster) mayOpen() bool {
+func (t *toaster) mayOpen() bool {
 	now := time.Now()
 	t.opens = slices.DeleteFunc(t.opens, func(at time.Time) bool { return now.Sub(at) >= openWindow })
 	if len(t.opens) >= maxOpens {
@@ -151,7 +151,7 @@ func (t *Toaster) mayOpen() bool {
 }
 
 // possible replaces an action that nobody here can do by a toast.
-func (t *Toaster) possible(port Port) Port {
+func (t *toaster) possible(port Port) Port {
 	if isSpecial(port.Action) && (t.cfg.Acts == nil || !t.cfg.Acts(port.Action)) {
 		port.Action = ActionNotify
 	}
@@ -159,7 +159,7 @@ func (t *Toaster) possible(port Port) Port {
 }
 
 // tell tells what is due and returns when the next toast is.
-func (t *Toaster) tell(batches map[string]*toastBatch) (next time.Time, ok bool) {
+func (t *toaster) tell(batches map[string]*toastBatch) (next time.Time, ok bool) {
 	for _, batch := range batches {
 		for _, toast := range batch.tell(time.Now()) {
 			t.cfg.Tell(toast)

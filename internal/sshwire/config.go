@@ -15,25 +15,25 @@ var ErrHostKey = errors.New("host key is not the pinned one")
 // errUserKey is the server's reason for refusing a login; it goes to the server's log only.
 var errUserKey = errors.New("user or key is not authorized")
 
-// Ciphers are the ciphers of both ends, best first. Only AES-GCM: it is several times faster than chacha20 where the
+// ciphers are the ciphers of both ends, best first. Only AES-GCM: it is several times faster than chacha20 where the
 // processor has AES, OpenSSH clients prefer chacha20 wherever a server offers it, and none of them lacks AES-GCM.
-func Ciphers() []string {
+func ciphers() []string {
 	return []string{ssh.CipherAES128GCM, ssh.CipherAES256GCM}
 }
 
-// KeyExchanges are the key exchanges of both ends, best first.
-func KeyExchanges() []string {
+// keyExchanges are the key exchanges of both ends, best first.
+func keyExchanges() []string {
 	return []string{ssh.KeyExchangeMLKEM768X25519, ssh.KeyExchangeCurve25519, ssh.KeyExchangeECDHP256}
 }
 
-// MACs are the message authentication codes of both ends. The protocol wants some to be named; AES-GCM uses none.
-func MACs() []string {
+// macs are the message authentication codes of both ends. The protocol wants some to be named; AES-GCM uses none.
+func macs() []string {
 	return []string{ssh.HMACSHA256ETM, ssh.HMACSHA512ETM}
 }
 
 // Config is the part that both ends share.
 func Config() ssh.Config {
-	return ssh.Config{Ciphers: Ciphers(), KeyExchanges: KeyExchanges(), MACs: MACs()}
+	return ssh.Config{Ciphers: ciphers(), KeyExchanges: keyExchanges(), MACs: macs()}
 }
 
 // ClientConfig returns the configuration of a client that logs in with signer and accepts only hostKey. With any other

@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// Mode is the mode of the sockets.
-const Mode fs.FileMode = 0o600
+// socketMode is the mode of the sockets.
+const socketMode fs.FileMode = 0o600
 
 const probeTimeout = time.Second
 
@@ -56,7 +56,7 @@ func listenVia(temporary, path string) (net.Listener, error) {
 }
 
 func settle(temporary, path string) (fs.FileInfo, error) {
-	if err := os.Chmod(temporary, Mode); err != nil {
+	if err := os.Chmod(temporary, socketMode); err != nil {
 		return nil, err
 	}
 	if err := os.Rename(temporary, path); err != nil {

@@ -22,7 +22,7 @@ func TestListen(t *testing.T) {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(path)
-	if err != nil || info.Mode() != fs.ModeSocket|Mode {
+	if err != nil || info.Mode() != fs.ModeSocket|socketMode {
 		t.Errorf("mode %v, %v", info.Mode(), err)
 	}
 	if entries, _ := os.ReadDir(filepath.Dir(path)); len(entries) != 1 {

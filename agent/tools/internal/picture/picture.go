@@ -20,8 +20,8 @@ import (
 
 // Limits. The side is that above which Anthropic's API scales images down itself; its limit of 5 MB is for base64.
 const (
-	MaxSide   = 1568
-	MaxBytes  = 3_500_000
+	maxSide   = 1568
+	maxBytes  = 3_500_000
 	maxPixels = 64 << 20 // 256 MiB once decoded
 )
 
@@ -38,7 +38,7 @@ type Picture struct {
 
 // Fit returns an image (PNG, JPEG, GIF or WebP) as PNG or JPEG within the limits: as it is if it fits, else scaled down and encoded anew. Of a
 // moving image it takes the first frame.
-func Fit(data []byte) (Picture, error) { return fit(data, MaxSide, MaxBytes) }
+func Fit(data []byte) (Picture, error) { return fit(data, maxSide, maxBytes) }
 
 func fit(data []byte, side, limit int) (Picture, error) {
 	cfg, format, err := image.DecodeConfig(bytes.NewReader(data))

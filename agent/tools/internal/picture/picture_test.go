@@ -88,7 +88,7 @@ func TestFitRefuses(t *testing.T) {
 		t.Errorf("bomb: %v", err)
 	}
 	whole := encoded(t, noise(2000, 10), "png")
-	if p, err := Fit(whole); err != nil || p.Width != MaxSide {
+	if p, err := Fit(whole); err != nil || p.Width != maxSide {
 		t.Errorf("%d wide, %v", p.Width, err)
 	}
 	for name, data := range map[string][]byte{"nothing": nil, "text": []byte("hello"), "cut": whole[:len(whole)/2]} {
