@@ -34,7 +34,7 @@ func pullHint(ref string, err error) string {
 	if cerrdefs.IsNotFound(err) || cerrdefs.IsUnauthorized(err) || cerrdefs.IsPermissionDenied(err) {
 		return fmt.Sprintf("Check the name; for a private image, run `docker login` and `docker pull %s` once.", ref)
 	}
-	return fmt.Sprintf("Check the network or proxy of the engine; `docker pull %s` tells more.", ref)
+	return fmt.Sprintf("Check the network or proxy of the engine (`docker pull %s` tells more), or name an image that it has (`docker images`) in the setting baseImage or the Dockerfile.", ref)
 }
 
 // maxLayers bounds what is remembered of a pull; no image has as many layers.

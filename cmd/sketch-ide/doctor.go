@@ -39,8 +39,11 @@ func doctorCommand(o *options) *cobra.Command {
 func (o *options) printChecks(result jsonrpc.DoctorResult) {
 	for _, c := range result.Checks {
 		mark := "ok  "
-		if !c.OK {
+		switch {
+		case !c.OK:
 			mark = "FAIL"
+		case c.Hint != "": // the main job is done without it
+			mark = "note"
 		}
 		fmt.Fprintf(o.std.out, "%s  %-18s %s\n", mark, c.Name, c.Detail)
 		if c.Hint != "" {

@@ -30,11 +30,14 @@ func explain(err error) *jsonrpc.Error {
 			return e
 		}
 	}
-	kind := jsonrpc.KindInternal
-	if errors.Is(err, context.Canceled) {
-		kind = jsonrpc.KindCancelled
+	other := &jsonrpc.Error{Kind: jsonrpc.KindInternal, Message: err.Error(), Err: err}
+	switch {
+	case errors.Is(err, context.Canceled):
+		other.Kind = jsonrpc.KindCancelled
+	case errors.Is(err, syscall.ENOSPC):
+		other.Hint = "Make room on this machine's disk. sketch-ide prune removes what stopped sessions and their images take."
 	}
-	return &jsonrpc.Error{Kind: kind, Message: err.Error(), Err: err}
+	return other
 }
 
 func explainEngine(err error) *jsonrpc.Error {
