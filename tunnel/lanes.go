@@ -1,6 +1,7 @@
 package tunnel
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -71,17 +72,17 @@ func (l *link) dial(ctx context.Context, kind string, payload []byte, remote net
 	if kind != sshwire.ChannelDirectTCPIP {
 		return l.connect(ctx, kind, payload, remote)
 	}
-	lane := l.lane()
+	lane := l.admit()
 	conn, err := lane.visit(ctx, payload, remote)
 	if _, refused := errors.AsType[*ssh.OpenChannelError](err); err == nil || refused || lane == l || ctx.Err() != nil {
 		return conn, err
 	}
+	l.visitors.Add(1)
 	return l.visit(ctx, payload, remote) // the side connection broke, and l need not have
 }
 
-// visit opens a channel to a port.
+// visit opens a channel to a port, for a visitor that is counted.
 func (l *link) visit(ctx context.Context, payload []byte, remote net.Addr) (*channelConn, error) {
-	l.visitors.Add(1)
 	conn, err := l.connect(ctx, sshwire.ChannelDirectTCPIP, payload, remote)
 	if err != nil {
 		l.visitors.Add(-1)
@@ -100,8 +101,17 @@ func (l *link) connect(ctx context.Context, kind string, payload []byte, remote 
 	return &channelConn{Stream: stream, link: l, remote: remote, leave: func() {}}, nil
 }
 
-// lane is the connection for the next visitor.
-func (l *link) lane() *link {
+// admit returns the connection for the next visitor, who is counted there.
+func (l *link) admit() *link {
+	l.admitting.Lock() // two at a time would choose the same
+	defer l.admitting.Unlock()
+	l.last = l.choose()
+	l.last.visitors.Add(1)
+	return l.last
+}
+
+// choose is called with l.admitting held.
+func (l *link) choose() *link {
 	side := l.side.Load()
 	if side == nil || side.isDead() {
 		if l.visitors.Load() > 0 {
@@ -109,7 +119,9 @@ func (l *link) lane() *link {
 		}
 		return l
 	}
-	if now := time.Now(); quieter(side.load(now), l.load(now)) {
+	now := time.Now()
+	switch d := side.load(now).compare(l.load(now)); {
+	case d < 0, d == 0 && l.last == l:
 		return side
 	}
 	return l
@@ -132,10 +144,14 @@ func (l *link) load(now time.Time) load {
 	return load{visitors: l.visitors.Load(), recent: l.raw.traffic.recent(now)}
 }
 
-// quieter reports whether a visitor had better take the side connection than the main one, which has the session's own traffic too.
-func quieter(side, main load) bool {
-	if busy := side.recent >= bulk; busy != (main.recent >= bulk) {
-		return !busy
+// compare is negative when the next visitor had better go where l is, and positive when rather to the other connection. A tie is for
+// the one to which the last visitor did not go, of whom it is not known yet what becomes.
+func (l load) compare(other load) int {
+	if busy := l.recent >= bulk; busy != (other.recent >= bulk) {
+		if busy {
+			return 1
+		}
+		return -1
 	}
-	return side.visitors <= main.visitors
+	return cmp.Compare(l.visitors, other.visitors)
 }

@@ -76,19 +76,30 @@ func TestSideConnection(t *testing.T) {
 		if answers(t, main) {
 			t.Error("the stalled connection answered")
 		}
-		if !answers(t, side) || !answers(t, visit(t, c)) {
+		if !answers(t, side) {
 			t.Error("the side connection waits for the main one")
 		}
 		a.transport(0).Stall(false)
 		a.transport(1).Stall(true)
-		if !answers(t, visit(t, c)) { // on the main one, which has fewer
+		if !answers(t, visit(t, c)) { // on the main one, since the last was on the other
 			t.Error("the main connection waits for the side one")
+		}
+		a.transport(1).Stall(false)
+		a.transport(0).Stall(true)
+		if !answers(t, visit(t, c)) { // on the side one, which has fewer
+			t.Error("the side connection is not chosen")
+		}
+		a.transport(0).Stall(false)
+		visit(t, c).Close() // on the main one
+		a.transport(0).Stall(true)
+		if !answers(t, visit(t, c)) {
+			t.Error("two in a row are on the same connection, though both have as many")
 		}
 		synctest.Wait()
 		if got := s.phases(true); len(got) != 2 {
 			t.Errorf("states %v; a side connection has none to tell", got)
 		}
-		a.transport(1).Stall(false)
+		a.transport(0).Stall(false)
 	})
 }
 
@@ -115,6 +126,7 @@ func TestSideConnectionBreaks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAgent(t)
 		c, s, main, side := besides(t, a)
+		visit(t, c) // on the main one
 		a.transport(1).Stall(true)
 		opened := make(chan net.Conn, 1)
 		go func() {

@@ -52,6 +52,9 @@ type link struct {
 	side     atomic.Pointer[link] // the one that belongs to this link, while there is one; see keepSide
 	wanted   chan struct{}        // holds one wish to have it
 
+	admitting sync.Mutex // guards last
+	last      *link      // where the last visitor went
+
 	// abandoned is closed before dead when the connection had to be left to itself: x/crypto/ssh can be made to wait for
 	// ever by a peer that knows how, with nothing to wake it. What waits for it then goes with it: half a dozen
 	// goroutines per link, and those of its channels.

@@ -29,21 +29,20 @@ func TestTraffic(t *testing.T) {
 	}
 }
 
-func TestQuieter(t *testing.T) {
+func TestLoad(t *testing.T) {
 	for _, tt := range []struct {
-		name       string
-		side, main load
-		want       bool
+		name    string
+		a, b    load
+		compare int
 	}{
-		{"nobody is there", load{}, load{}, true},
-		{"fewer on the main", load{visitors: 2}, load{visitors: 1}, false},
-		{"fewer on the side", load{visitors: 1}, load{visitors: 2}, true},
-		{"a download on the side", load{1, bulk}, load{100, bulk - 1}, false},
-		{"a download on the main", load{100, 0}, load{1, bulk}, true},
-		{"downloads on both", load{1, bulk}, load{2, 9 * bulk}, true},
+		{"nobody is there", load{}, load{}, 0},
+		{"fewer visitors", load{visitors: 1}, load{visitors: 2}, -1},
+		{"as many, and little traffic", load{1, bulk - 1}, load{1, 0}, 0},
+		{"a download", load{1, bulk}, load{100, bulk - 1}, 1},
+		{"downloads on both", load{1, 9 * bulk}, load{2, bulk}, -1},
 	} {
-		if got := quieter(tt.side, tt.main); got != tt.want {
-			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		if got, back := tt.a.compare(tt.b), tt.b.compare(tt.a); got != tt.compare || back != -tt.compare {
+			t.Errorf("%s: %v, and %v the other way round", tt.name, got, back)
 		}
 	}
 }
