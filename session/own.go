@@ -51,7 +51,7 @@ func (s *Session) keepForwards(ctx context.Context) error {
 	if err != nil {
 		s.log.Warn("read forwards", "error", err) // host ports are then chosen anew
 	}
-	s.readRepository("") // before the first port, so that none is treated by the wrong rules for an instant
+	s.readRepository() // before the first port, so that none is treated by the wrong rules for an instant
 	m := tunnel.NewManager(tunnel.ManagerConfig{
 		Dial: s.conn.DialContext, Memory: memory, Log: s.log,
 		Changed: func(f []tunnel.Forward) { s.update(func() { s.forwards = f }) },

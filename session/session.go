@@ -54,6 +54,7 @@ type Session struct {
 	forwards   []tunnel.Forward
 	manager    *tunnel.Manager // nil unless owner
 	repository tunnel.Settings // what devcontainer.json says of ports
+	wrong      string          // what was told to be wrong with it
 	latest     ports.Snapshot  // for the manager of a later owner
 	servers    chan struct{}   // closed and replaced when latest has other servers of editors
 	remote     RemoteWindow

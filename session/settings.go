@@ -37,29 +37,27 @@ func (s *Session) portSettingsLocked() tunnel.Settings {
 // followRepository keeps what the repository's devcontainer.json says of ports, as it stands in the host's working tree. It is read before the first
 // forward, and again whenever it may have changed.
 func (s *Session) followRepository(ctx context.Context) error {
-	var told string
-	return devcontainer.Watch(ctx, s.rec.Folder, func() { told = s.readRepository(told) })
+	return devcontainer.Watch(ctx, s.rec.Folder, s.readRepository)
 }
 
-// readRepository reads devcontainer.json. What is wrong with it is told once, and what could be understood counts; the same mistake is not told again, for
-// which it returns what was told.
-func (s *Session) readRepository(told string) string {
+// readRepository reads devcontainer.json. What is wrong with it is told, and not again as long as it stays, and what could be understood counts.
+func (s *Session) readRepository() {
 	settings, err := repositorySettings(s.rec.Folder)
+	wrong := ""
+	if err != nil {
+		wrong = err.Error()
+	}
 	s.mu.Lock()
-	s.repository = settings
+	told := wrong == s.wrong
+	s.repository, s.wrong = settings, wrong
 	m, merged := s.settingsChangedLocked()
 	s.mu.Unlock()
 	if m != nil {
 		m.Configure(merged)
 	}
-	if err == nil {
-		return ""
+	if err != nil && !told {
+		s.problem(&RepositorySettingsError{Err: err})
 	}
-	if text := err.Error(); text != told && s.observer != nil {
-		s.observer.Problem(s.rec.Name, &RepositorySettingsError{Err: err})
-		return text
-	}
-	return told
 }
 
 func repositorySettings(folder string) (tunnel.Settings, error) {
