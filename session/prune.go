@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -94,11 +95,11 @@ func (s *Supervisor) pruneSession(ctx context.Context, e Engine, info Info, o Pr
 		s.bringOutLast(ctx, e, info)
 	}
 	if o.Branches {
-		branch, err := s.pruneBranch(ctx, info, o)
-		switch {
-		case err != nil:
-			s.cfg.Log.Warn("remove branch", "session", info.Name, "error", err)
-		case branch != "":
+		branches, err := s.pruneBranches(ctx, info, o)
+		if err != nil {
+			s.cfg.Log.Warn("remove branches", "session", info.Name, "error", err)
+		}
+		for _, branch := range branches {
 			removed = append(removed, Pruned{Kind: "branch", Name: branch})
 		}
 	}
@@ -110,29 +111,34 @@ func (s *Supervisor) pruneSession(ctx context.Context, e Engine, info Info, o Pr
 	return append(removed, Pruned{Kind: kindSession, Name: info.Name}), nil
 }
 
-// pruneBranch returns the branch that it removed, if it did.
-func (s *Supervisor) pruneBranch(ctx context.Context, info Info, o PruneOptions) (string, error) {
+// pruneBranches returns the branches that it removed: the session's own, and those that were made inside beside it.
+func (s *Supervisor) pruneBranches(ctx context.Context, info Info, o PruneOptions) (removed []string, err error) {
 	if !ValidName(info.Name) {
-		return "", nil
+		return nil, nil
 	}
 	b, err := s.cfg.Store.loadBranch(info.Name)
 	if err != nil {
-		return "", err
-	}
-	if b.Name == "" {
-		b.Name = b.Work // a process that was killed has written it and not said so: whether it did stands in the repository
-	}
-	if b.Name == "" {
-		return "", nil
+		return nil, err
 	}
 	r, err := repo.Open(ctx, info.Folder)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	if dropped, err := r.DropBranch(ctx, info.Name, b.Name, o.DryRun); err != nil || !dropped {
-		return "", err
+	drop := func(owner, branch string) {
+		if branch == "" {
+			return
+		}
+		dropped, dropErr := r.DropBranch(ctx, owner, branch, o.DryRun)
+		if err = errors.Join(err, dropErr); dropped {
+			removed = append(removed, branch)
+		}
 	}
-	return b.Name, nil
+	// A process that was killed has written Work and not said so: whether it did stands in the repository.
+	drop(info.Name, cmp.Or(b.Name, b.Work))
+	for _, other := range b.Others {
+		drop(repo.Aside(info.Name, other.Inside), other.Name)
+	}
+	return removed, err
 }
 
 // pruneProbes removes what a killed build of an image left: containers that looked at it for a moment.
