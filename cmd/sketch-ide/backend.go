@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 
 	"github.com/sketch-ide/sketch-ide/acp"
@@ -61,7 +60,7 @@ func (b *backend) BranchChanged(name string, branch session.Branch) {
 // Problem shows the user what the supervisor says.
 func (b *backend) Problem(_ string, err error) {
 	e := explain(err)
-	b.server.Message(jsonrpc.LevelWarning, strings.TrimSpace(e.Message+" "+e.Hint))
+	b.server.Message(jsonrpc.LevelWarning, sentences(e.Message, e.Hint))
 }
 
 // Configure takes the editor's settings, which stand over the user's own file. What is wrong with one setting is told, and
@@ -80,7 +79,7 @@ func (b *backend) Configure(data json.RawMessage, usersOwn bool) error {
 	for _, err := range settings.wrong {
 		if !known {
 			e := explain(err)
-			b.server.Message(jsonrpc.LevelWarning, e.Message+". "+e.Hint)
+			b.server.Message(jsonrpc.LevelWarning, sentences(e.Message, e.Hint))
 		}
 	}
 	return nil

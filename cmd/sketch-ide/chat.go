@@ -220,7 +220,7 @@ func (c *chat) told(err error) {
 		return
 	}
 	e := explain(err)
-	c.front.line("%s", strings.TrimSpace(e.Message+" "+e.Hint))
+	c.front.line("%s", sentences(e.Message, e.Hint))
 }
 
 // line does what was typed, and tells whether that ends the chat.

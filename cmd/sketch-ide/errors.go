@@ -40,6 +40,14 @@ func explain(err error) *jsonrpc.Error {
 	return other
 }
 
+// sentences is an error in one line, for where it stands among other lines.
+func sentences(message, hint string) string {
+	if message != "" && hint != "" && !strings.ContainsAny(message[len(message)-1:], ".!?") {
+		message += "."
+	}
+	return strings.TrimSpace(message + " " + hint)
+}
+
 func explainEngine(err error) *jsonrpc.Error {
 	if e, ok := errors.AsType[*container.ContextError](err); ok {
 		return &jsonrpc.Error{Kind: jsonrpc.KindNoEngine, Message: err.Error(), Hint: e.Hint()}

@@ -165,7 +165,7 @@ func reason(err error) string {
 // Problem tells what the supervisor says.
 func (f *front) Problem(_ string, err error) {
 	e := explain(err)
-	f.line("%s", strings.TrimSpace(e.Message+" "+e.Hint))
+	f.line("%s", sentences(e.Message, e.Hint))
 }
 
 // BranchChanged tells of new commits and of what keeps them from coming.
@@ -187,7 +187,7 @@ func (f *front) BranchChanged(name string, branch session.Branch) {
 func branchLine(last, b jsonrpc.Branch) string {
 	switch {
 	case b.Error != nil && (last.Error == nil || last.Error.Message != b.Error.Message):
-		return strings.TrimSpace(b.Error.Message + ". " + b.Error.Hint)
+		return sentences(b.Error.Message, b.Error.Hint)
 	case b.Exists && b.Commit != last.Commit:
 		return fmt.Sprintf("%s: %s, the last one %q", b.Name, commits(b.Ahead), b.Subject)
 	case b.Behind > last.Behind && b.BaseBranch != "":
@@ -203,7 +203,7 @@ func othersLine(last, now []jsonrpc.OtherBranch) string {
 		was := slices.IndexFunc(last, func(l jsonrpc.OtherBranch) bool { return l.Inside == o.Inside })
 		switch known := was >= 0; {
 		case o.Error != nil && !(known && last[was].Error != nil && last[was].Error.Message == o.Error.Message):
-			lines = append(lines, strings.TrimSpace("Branch "+o.Inside+" inside: "+o.Error.Message+". "+o.Error.Hint))
+			lines = append(lines, sentences("Branch "+o.Inside+" inside: "+o.Error.Message, o.Error.Hint))
 		case o.Commit != "" && !(known && last[was].Commit == o.Commit):
 			lines = append(lines, fmt.Sprintf("%s: branch %s inside, at %.12s", o.Name, o.Inside, o.Commit))
 		}

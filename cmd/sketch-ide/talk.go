@@ -154,7 +154,7 @@ func (t *talk) question(b *strings.Builder, q jsonrpc.Question, now *shownPart) 
 func noticeText(m jsonrpc.Message) string {
 	text := m.Text
 	if m.Error != nil {
-		text = strings.TrimSpace(firstOf(text, m.Error.Message) + " " + m.Error.Hint)
+		text = sentences(firstOf(text, m.Error.Message), m.Error.Hint)
 	}
 	return text
 }

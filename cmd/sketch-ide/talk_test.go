@@ -162,3 +162,17 @@ func TestSettingsFile(t *testing.T) {
 		t.Error("a file that was named and is not there")
 	}
 }
+
+func TestSentences(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ message, hint, want string }{
+		{"it failed", "Try again.", "it failed. Try again."},
+		{"It failed.", "Try again.", "It failed. Try again."},
+		{"it failed", "", "it failed"},
+		{"", "Try again.", "Try again."},
+	} {
+		if got := sentences(tt.message, tt.hint); got != tt.want {
+			t.Errorf("%q and %q are %q, want %q", tt.message, tt.hint, got, tt.want)
+		}
+	}
+}
