@@ -17,7 +17,8 @@ import (
 const (
 	maxOutput = 64 << 20        // of one git command that answers a question; a million refs are about as much
 	maxErrors = 8 << 10         // of git's standard error that is kept: its end
-	killDelay = 2 * time.Second // for the pipes of a killed command to close
+	endDelay  = time.Second     // for a command that is to end, to put away what it has begun
+	killDelay = 2 * time.Second // for the pipes of a command that is to end to close
 )
 
 // quiet are settings that keep a user's hooks, helpers and pagers from running, whatever the configuration says.
@@ -41,12 +42,17 @@ func environment(extra ...string) []string {
 	return append(env, extra...)
 }
 
-// command prepares git in a process group of its own, all of which is killed when ctx ends.
+// command prepares git in a process group of its own, all of which is ended when ctx ends, and killed if it does not: a git that is killed at once leaves
+// the locks that it has, and no git can change those refs any more.
 func command(ctx context.Context, env []string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Env = env
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.Cancel = func() error {
+		group := -cmd.Process.Pid
+		time.AfterFunc(endDelay, func() { _ = syscall.Kill(group, syscall.SIGKILL) }) // an error means that all have ended
+		return syscall.Kill(group, syscall.SIGTERM)
+	}
 	cmd.WaitDelay = killDelay
 	return cmd
 }
