@@ -1,11 +1,9 @@
 package session_test
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/sketch-ide/sketch-ide/session"
@@ -57,12 +55,7 @@ func TestDevcontainerJSONIsRereadLive(t *testing.T) {
 	// A mistake is told, and the rest counts.
 	write(fmt.Sprintf(`{"forwardPorts": ["nonsense"], "portsAttributes": {"%d": {"onAutoForward": "ignore"}}}`, port))
 	w.await(info.Name, "ignored port to go", func(i session.Info) bool { return find(i, port).Port == 0 })
-	w.mu.Lock()
-	problems := errors.Join(w.wrong...)
-	w.mu.Unlock()
-	if problems == nil || !strings.Contains(problems.Error(), "forwardPorts") {
-		t.Errorf("told problems: %v", problems)
-	}
+	w.awaitProblem("forwardPorts")
 	if err := os.Remove(filepath.Join(repo, ".devcontainer", "devcontainer.json")); err != nil {
 		t.Fatal(err)
 	}
