@@ -65,8 +65,8 @@ func pruneCommand(o *options) *cobra.Command {
 	var p session.PruneOptions
 	cmd := &cobra.Command{
 		Use: "prune", Short: "Remove what earlier sessions left: stopped containers, unused images, state", Args: noArgs,
-		Long: "Removes sessions whose containers are stopped or half made and that nobody is attached to, with what is in them, images that no container\n" +
-			"uses, and state without a container. It touches only what bears sketch-ide's labels, lies in its state directory, or is a ref below refs/sketch/ of such a\n" +
+		Long: "Removes sessions whose containers are stopped or half made and that nobody is attached to, with what is in them, volumes of repositories that\n" +
+			"then have no session, images that no container uses, and state without a container. It touches only what bears sketch-ide's labels, lies in its state directory, or is a ref below refs/sketch/ of such a\n" +
 			"session. Branches stay, and so do commits that were brought out and that no branch has.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.withSupervisor(cmd.Context(), session.Config{}, func(ctx context.Context, sup *session.Supervisor) error {
