@@ -43,13 +43,13 @@ func newClient(t *testing.T, folder string, settings map[string]any) *client {
 func newClientThat(t *testing.T, declares map[string]any, folder string, settings map[string]any) *client {
 	t.Helper()
 	c := &client{state: filepath.Join(t.TempDir(), "state"), answers: map[string]json.RawMessage{}, changed: make(chan struct{})}
-	c.editorProcess = startEditorWith(t, []string{keyVariable + "=" + modelKey}, "--state-dir", c.state, "--log-level", "debug")
-	go c.listen() // ends with the process, which the cleanup of startEditor ends
-	t.Cleanup(func() {
+	t.Cleanup(func() { // after the end of the process, which its sessions are left alone for
 		if out, err := command(t, "--state-dir", c.state, "prune", "--all", "--keep-images").CombinedOutput(); err != nil {
 			t.Errorf("remove sessions: %v\n%s", err, out)
 		}
 	})
+	c.editorProcess = startEditorWith(t, []string{keyVariable + "=" + modelKey}, "--state-dir", c.state, "--log-level", "debug")
+	go c.listen() // ends with the process, which the cleanup of startEditor ends
 	c.must("initialize", map[string]any{
 		"rootUri": "file://" + folder, "initializationOptions": settings, "clientInfo": map[string]any{"name": "Visual Studio Code"},
 		"capabilities": map[string]any{"experimental": map[string]any{"sketch": declares}},
