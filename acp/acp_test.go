@@ -287,6 +287,26 @@ func TestCommandsAndRemarks(t *testing.T) {
 	e.expect("- sketch/fix: 1 commit since , the latest: fix it\\n- sketch/fix--try-two (`try/two` inside)\"")
 }
 
+// Clients that do not know of them tell their users of notifications that begin with an underscore as of errors.
+func TestExtensionsAreForThoseWhoTakeThem(t *testing.T) {
+	t.Parallel()
+	e := newEditor(t)
+	e.call("initialize", `{"protocolVersion":1,"clientCapabilities":{"_meta":{"other":{},"sketch":null}}}`)
+	e.call("session/new", `{"cwd":"/home/ada/shop","mcpServers":[]}`)
+	e.server.BranchChanged(jsonrpc.Branch{Session: "sketch-1", Name: "sketch/fix", Exists: true, Commit: "c", Ahead: 1, Subject: "fix it"})
+	e.play = func(b *backend, _ jsonrpc.PromptParams, turn int) {
+		b.say(jsonrpc.Message{ID: "n", Kind: jsonrpc.MessageNotice, Done: true, Text: "overloaded", Error: &jsonrpc.ErrorData{Message: "overloaded", Hint: "Wait."}})
+		b.status(turn, jsonrpc.AgentIdle, jsonrpc.TurnDone)
+	}
+	e.call("session/prompt", `{"sessionId":"sketch-1","prompt":[{"type":"text","text":"go on"}]}`)
+	told := e.next() + e.next() // in either order
+	for _, want := range []string{`"text":"\n\n\u003e overloaded\n\u003e Wait.\n\n"`, "sketch/fix is on this machine now"} {
+		if !strings.Contains(told, want) {
+			t.Errorf("told %s, without %s", told, want)
+		}
+	}
+}
+
 func TestSessionEndsInATurn(t *testing.T) {
 	t.Parallel()
 	e := newEditor(t)

@@ -105,7 +105,7 @@ func (e *editor) expect(want ...string) {
 
 func (e *editor) open() {
 	e.t.Helper()
-	e.call("initialize", `{"protocolVersion":1,"clientCapabilities":{}}`)
+	e.call("initialize", `{"protocolVersion":1,"clientCapabilities":{"_meta":{"sketch":{}}}}`)
 	if got := e.call("session/new", `{"cwd":"/home/ada/shop","mcpServers":[]}`); !strings.Contains(got, `"sessionId":"sketch-1"`) {
 		e.t.Fatalf("session/new: %s", got)
 	}

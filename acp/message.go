@@ -64,8 +64,10 @@ func (x *session) remember(id string) *sentMessage {
 // notice sets what happened apart from what the model says.
 func notice(m jsonrpc.Message) string {
 	text := m.Text
-	if m.Error != nil {
-		text = strings.TrimSpace(text + "\n" + m.Error.Message + " " + m.Error.Hint)
+	if e := m.Error; e != nil && strings.Contains(text, e.Message) {
+		text = strings.TrimSpace(text + "\n" + e.Hint)
+	} else if e != nil {
+		text = strings.TrimSpace(text + "\n" + e.Message + " " + e.Hint)
 	}
 	return "\n\n> " + strings.ReplaceAll(text, "\n", "\n> ") + "\n\n"
 }

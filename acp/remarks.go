@@ -96,9 +96,7 @@ func plural(n int, noun string) string {
 
 // tellPorts sends the ports to clients that know us, and says to all which are newly forwarded.
 func (x *session) tellPorts(ctx context.Context, ports []jsonrpc.Port) {
-	if err := x.server.conn.Notify(ctx, "_sketch/ports", jsonrpc.PortsNotification{Session: x.name, Ports: ports}); err != nil {
-		x.server.cfg.Log.Debug("_sketch/ports", "session", x.name, "err", err)
-	}
+	x.server.extension(ctx, "_sketch/ports", jsonrpc.PortsNotification{Session: x.name, Ports: ports})
 	var news []jsonrpc.Port
 	told := map[int]int{}
 	for _, port := range ports {
@@ -118,9 +116,7 @@ func (x *session) tellPorts(ctx context.Context, ports []jsonrpc.Port) {
 
 // tellBranch sends the branch to clients that know us, and says to all what has arrived.
 func (x *session) tellBranch(ctx context.Context, branch jsonrpc.Branch) {
-	if err := x.server.conn.Notify(ctx, "_sketch/branch", branch); err != nil {
-		x.server.cfg.Log.Debug("_sketch/branch", "session", x.name, "err", err)
-	}
+	x.server.extension(ctx, "_sketch/branch", branch)
 	x.mu.Lock()
 	last := x.branch
 	x.branch = branch

@@ -48,6 +48,7 @@ type Server struct {
 	tasks sync.WaitGroup  // questions that wait for their answer, and the sender
 
 	initialized atomic.Bool
+	extended    atomic.Bool   // the editor takes _sketch/… notifications; not every one that does not ignores them quietly
 	arrived     atomic.Uint64 // messages so far: which came first
 
 	mu       sync.Mutex
@@ -191,6 +192,8 @@ func (s *Server) initialize(params json.RawMessage) (any, error) {
 	if p.ClientInfo != nil {
 		name = p.ClientInfo.Name + " " + p.ClientInfo.Version
 	}
+	known := p.ClientCapabilities.Meta.Sketch
+	s.extended.Store(len(known) > 0 && string(known) != "null")
 	s.initialized.Store(true)
 	s.cfg.Log.Info("initialize", "editor", name, "version", p.ProtocolVersion)
 	return initializeResponse{
@@ -202,6 +205,16 @@ func (s *Server) initialize(params json.RawMessage) (any, error) {
 		AgentInfo:   implementation{Name: "sketch-ide", Title: "Sketch", Version: s.cfg.Version},
 		AuthMethods: []struct{}{},
 	}, nil
+}
+
+// extension sends a notification of ours, where the editor takes those.
+func (s *Server) extension(ctx context.Context, method string, params any) {
+	if !s.extended.Load() {
+		return
+	}
+	if err := s.conn.Notify(ctx, method, params); err != nil {
+		s.cfg.Log.Debug("extension", "method", method, "err", err)
+	}
 }
 
 // update sends one session/update.

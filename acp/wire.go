@@ -13,8 +13,13 @@ type implementation struct {
 }
 
 type initializeRequest struct {
-	ProtocolVersion int             `json:"protocolVersion"`
-	ClientInfo      *implementation `json:"clientInfo"`
+	ProtocolVersion    int             `json:"protocolVersion"`
+	ClientInfo         *implementation `json:"clientInfo"`
+	ClientCapabilities struct {
+		Meta struct {
+			Sketch json.RawMessage `json:"sketch"` // anything but null: the client takes our notifications
+		} `json:"_meta"`
+	} `json:"clientCapabilities"`
 }
 
 type initializeResponse struct {

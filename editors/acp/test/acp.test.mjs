@@ -67,7 +67,7 @@ async function connect(body) {
     });
   try {
     await app.connectWith(ndJsonStream(Writable.toWeb(backend.stdin), Readable.toWeb(backend.stdout)), async context => {
-      const hello = await context.request(methods.agent.initialize, { protocolVersion: 1, clientCapabilities: {} });
+      const hello = await context.request(methods.agent.initialize, { protocolVersion: 1, clientCapabilities: { _meta: { sketch: {} } } });
       assert.equal(hello.protocolVersion, 1);
       assert.equal(hello.agentCapabilities.loadSession, true);
       await body(context, { updates, extensions, asked });

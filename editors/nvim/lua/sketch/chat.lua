@@ -56,7 +56,11 @@ local function render(message)
   else
     add(lines, message.text or '', '> ')
     if message.error then
-      add(lines, vim.trim((message.error.message or '') .. ' ' .. (message.error.hint or '')), '> ')
+      local said = message.error.message or ''
+      if (message.text or ''):find(said, 1, true) then
+        said = ''
+      end
+      add(lines, vim.trim(said .. ' ' .. (message.error.hint or '')), '> ')
     end
   end
   for _, image in ipairs(message.images or {}) do
