@@ -91,10 +91,12 @@ func (h handler) events(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	query := r.URL.Query()
+	query, err := url.ParseQuery(r.URL.RawQuery)
 	switch {
 	case acceptsStream(r.Header):
 		h.stream(w, r)
+	case err != nil: // what cannot be read is left out of query, and would be ignored
+		writeError(w, http.StatusBadRequest, fmt.Errorf("query cannot be read: %w", err))
 	case query.Has("after"):
 		h.longPoll(w, r, query, state.Epoch)
 	default:
