@@ -247,6 +247,12 @@ func TestFollowPlainServer(t *testing.T) {
 			[]Port{port(80, "0.0.0.0", "::"), port(82, "::")},
 		},
 		{"repetition changes nothing", "[" + head + "," + strings.Split(head, "},")[0] + "}]", []string{}, nil},
+		{
+			"alike within a second", "[" + head + strings.Repeat(`,{"type":"closed","port":"tcp:[::]:80","timestamp":"2030-01-01T00:00:05Z"}`+
+				`,{"type":"opened","port":"tcp:[::]:80","timestamp":"2030-01-01T00:00:05Z"}`, 2) + "]",
+			[]string{"closed tcp:[::]:80", "opened tcp:[::]:80", "closed tcp:[::]:80", "opened tcp:[::]:80"},
+			[]Port{port(80, "0.0.0.0", "::")},
+		},
 		{"empty", "null", []string{}, nil},
 		{
 			"UDP and nonsense are left out", "[" + head + `,{"type":"opened","port":"udp:0.0.0.0:53"},{"type":"opened","port":""},{},{"type":"odd","port":"tcp:[::]:7"}]`,

@@ -87,8 +87,8 @@ func (f *follower) pollState(ctx context.Context) error {
 }
 
 // pollEvents folds the plain array of a server like Sketch's. It always asks for all that
-// the server remembers, a hundred events, and finds the place where it stopped by the last
-// event that it knows: with ?since=, times that were cut to seconds repeat events,
+// the server remembers, a hundred events, and finds the place where it stopped by those
+// that it knows: with ?since=, times that were cut to seconds repeat events,
 // and a clock that is set back loses them. Such a server cannot tell that it has
 // forgotten events or started anew; then every event counts as a new one.
 func (f *follower) pollEvents(ctx context.Context) error {
@@ -104,17 +104,24 @@ func (f *follower) pollEvents(ctx context.Context) error {
 		f.reset(Snapshot{Ports: []Port{}})
 		f.resume, f.seen = false, nil
 	}
-	fresh := events
-	if len(f.seen) > 0 {
-		last := f.seen[len(f.seen)-1]
-		known := slices.IndexFunc(events, func(ev Event) bool {
-			return ev.Type == last.Type && ev.Port == last.Port && ev.Timestamp.Equal(last.Timestamp)
-		})
-		fresh = events[known+1:]
-	}
-	for _, ev := range fresh {
+	for _, ev := range freshEvents(f.seen, events) {
 		f.foldPlain(ev)
 	}
 	f.seen = events
 	return nil
+}
+
+// freshEvents returns what is new in an array, which begins with what is left of the one
+// before. One known event would not tell the place: within a second a port that is
+// opened twice looks the same both times.
+func freshEvents(seen, events []Event) []Event {
+	alike := func(a, b Event) bool {
+		return a.Type == b.Type && a.Port == b.Port && a.Timestamp.Equal(b.Timestamp)
+	}
+	for ; len(seen) > 0; seen = seen[1:] {
+		if n := len(seen); n <= len(events) && slices.EqualFunc(seen, events[:n], alike) {
+			return events[n:]
+		}
+	}
+	return events
 }
