@@ -46,6 +46,7 @@ type agent struct {
 	servers  []*ssh.ServerConn
 	channels func(ssh.NewChannel) bool // true: taken care of
 	dials    int
+	live     int // transports that are being served
 	wg       sync.WaitGroup
 }
 
@@ -72,6 +73,8 @@ func (a *agent) Dial(ctx context.Context) (net.Conn, error) {
 
 func (a *agent) serve(conn net.Conn) {
 	defer conn.Close()
+	a.set(func(a *agent) { a.live++ })
+	defer a.set(func(a *agent) { a.live-- })
 	buffered := sshwire.Buffer(conn)
 	server, chans, reqs, err := ssh.NewServerConn(buffered, sshwire.ServerConfig("dev", a.host, []ssh.PublicKey{a.user.PublicKey()}))
 	if err != nil {
@@ -111,6 +114,13 @@ func (a *agent) set(f func(*agent)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	f(a)
+}
+
+// connected is how many connections there are.
+func (a *agent) connected() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.live
 }
 
 // conn is the last transport.

@@ -18,12 +18,16 @@ const (
 	bulk = 1 << 20
 	// sideInterval is the least time between two attempts at a side connection.
 	sideInterval = time.Second
+	// sideIdle is how long a side connection may be without a visitor: its keepalives cost as much as those of the other one.
+	sideIdle = time.Minute
 )
+
+var errUnused = errors.New("side connection is not needed")
 
 // keepSide keeps a second SSH connection beside l, from the second visitor at a time on: what is under way on a connection, up to a
 // window of 2 MiB for each stream, comes before whatever is sent next, so that a keystroke would wait for a download. The
-// side connection belongs to l. It has no state that anybody is told, it ends with l, and while it cannot be had
-// everything goes over l.
+// side connection belongs to l. It has no state that anybody is told, it ends with l or when it has had no visitor for a
+// while, and as long as it cannot be had everything goes over l.
 func (l *link) keepSide(ctx context.Context) {
 	for {
 		select {
@@ -31,7 +35,7 @@ func (l *link) keepSide(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		if err := l.runSide(ctx); ctx.Err() == nil {
+		if err := l.runSide(ctx); ctx.Err() == nil && !errors.Is(err, errUnused) {
 			l.conn.cfg.Log.Debug("no side connection to the container", "err", &peerError{err})
 		}
 		select {
@@ -53,7 +57,40 @@ func (l *link) runSide(ctx context.Context) error {
 	defer stop()
 	l.side.Store(side)
 	defer l.side.Store(nil)
-	return side.run(ctx)
+	var wg sync.WaitGroup
+	// Ends with side; waited for below.
+	wg.Go(func() { l.retire(side) })
+	err = side.run(ctx)
+	wg.Wait()
+	return err
+}
+
+// retire ends side once it has had no visitor for a whole interval, and returns when it has ended.
+func (l *link) retire(side *link) {
+	ticker := time.NewTicker(sideIdle)
+	defer ticker.Stop()
+	for admitted, unused := uint64(0), false; !unused; {
+		select {
+		case <-ticker.C:
+			admitted, unused = l.withdraw(side, admitted)
+		case <-side.dead:
+			return
+		}
+	}
+	side.hardClose(errUnused)
+	<-side.dead
+}
+
+// withdraw offers side no longer if it has no visitors, and has had none since their number was before. It returns their number.
+func (l *link) withdraw(side *link, before uint64) (admitted uint64, unused bool) {
+	l.admitting.Lock() // whoever was admitted is counted
+	defer l.admitting.Unlock()
+	if side.visitors.Load() > 0 || side.admitted != before {
+		return side.admitted, false
+	}
+	l.side.Store(nil)
+	l.last = l
+	return before, true
 }
 
 func (c *Conn) connectSide(ctx context.Context) (*link, error) {
@@ -107,6 +144,7 @@ func (l *link) admit() *link {
 	defer l.admitting.Unlock()
 	l.last = l.choose()
 	l.last.visitors.Add(1)
+	l.last.admitted++
 	return l.last
 }
 

@@ -196,6 +196,48 @@ func TestSideConnectionEndsWithTheMain(t *testing.T) {
 	})
 }
 
+// TestSideConnectionUnused: it stays while it has visitors, now and then or one for long, ends when it has had none for a while, and
+// comes back when it is needed.
+func TestSideConnectionUnused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAgent(t)
+		c, s, main, side := besides(t, a)
+		time.Sleep(10 * time.Minute)
+		if !answers(t, side) {
+			t.Fatal("a connection that had a visitor is closed")
+		}
+		side.Close()
+		for range 10 {
+			visit(t, c).Close() // on the side one, which has none
+			time.Sleep(40 * time.Second)
+		}
+		if a.connected() != 2 {
+			t.Fatal("a connection that has visitors now and then is closed")
+		}
+		time.Sleep(2 * time.Minute)
+		if a.connected() != 1 {
+			t.Error("a connection without a visitor stays open")
+		}
+		if !answers(t, main) {
+			t.Error("the main connection suffers from the end of the side one")
+		}
+		visit(t, c) // makes it be wanted
+		synctest.Wait()
+		if n := a.dialed(); n != 3 {
+			t.Errorf("%d connections, want another one", n)
+		}
+		a.transport(0).Stall(true)
+		if !answers(t, visit(t, c)) {
+			t.Error("the new side connection is not used")
+		}
+		a.transport(0).Stall(false)
+		synctest.Wait()
+		if got := s.phases(true); len(got) != 2 {
+			t.Errorf("states %v; a side connection has none to tell", got)
+		}
+	})
+}
+
 // TestSideConnectionCannotBeHad: then everything goes over the main one, and it is asked for once a second at most.
 func TestSideConnectionCannotBeHad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

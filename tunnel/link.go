@@ -48,11 +48,12 @@ type link struct {
 	served  sync.WaitGroup
 
 	visitors atomic.Int64         // connections to ports that are open, or being opened
+	admitted uint64               // of them, so far; guarded by admitting, for a side connection by that of the link that it belongs to
 	beside   bool                 // it is a side connection
 	side     atomic.Pointer[link] // the one that belongs to this link, while there is one; see keepSide
 	wanted   chan struct{}        // holds one wish to have it
 
-	admitting sync.Mutex // guards last
+	admitting sync.Mutex // guards last and admitted
 	last      *link      // where the last visitor went
 
 	// abandoned is closed before dead when the connection had to be left to itself: x/crypto/ssh can be made to wait for

@@ -4,6 +4,9 @@ package main
 
 import (
 	"context"
+	"errors"
+	"net"
+	"strconv"
 	"time"
 )
 
@@ -22,6 +25,14 @@ func benchCost(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
+	if err := b.visitTwice(ctx); err != nil {
+		return err
+	}
+	pause(ctx, settleAfter)
+	besideInside, besideHost, err := b.cost(ctx)
+	if err != nil {
+		return err
+	}
 	done, err := b.busy(ctx)
 	if err != nil {
 		return err
@@ -32,11 +43,46 @@ func benchCost(ctx context.Context, b *bench) error {
 	}
 	b.heading("CPU of a session over 30 s (% of one core)", "container", "host")
 	b.row("idle", idleInside, idleHost)
+	b.row("idle, soon after two visitors of a port", besideInside, besideHost)
 	b.row("active: a command is alive, nothing listens anew", activeInside, activeHost)
 	b.atMost("idle, container", series{idleInside}, 0.3)
 	b.atMost("idle, host", series{idleHost}, 0.1)
+	b.atMost("idle after visitors, container", series{besideInside}, 0.3)
+	b.atMost("idle after visitors, host", series{besideHost}, 0.1)
 	b.atMost("active detection, container", series{activeInside}, 2)
 	return done()
+}
+
+// visitTwice has two visitors of one port at a time, as a browser would, for whom the session gets a second SSH connection. It is kept for longer than is
+// measured here.
+func (b *bench) visitTwice(ctx context.Context) error {
+	i, err := b.program(ctx)
+	if err != nil {
+		return err
+	}
+	port, err := freePort()
+	if err != nil {
+		return err
+	}
+	told := b.editor.awaitPort(port)
+	if _, err := i.serve("stream", port); err != nil {
+		return err
+	}
+	if _, err := told(ctx); err != nil {
+		return err
+	}
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	for range 2 {
+		conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		if err := errors.Join(echo(conn, []byte{wantEcho, 1}), firstByte(ctx, address)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // cost returns what the agent and the backend use, in percent of one core.
