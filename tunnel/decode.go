@@ -61,6 +61,7 @@ func (d *settingsDecoder) fail(key, format string, args ...any) {
 // object calls each with the entries of a JSON object, in the order of the document. Null counts as empty.
 func (d *settingsDecoder) object(path string, data json.RawMessage, each func(key string, value json.RawMessage)) {
 	dec := json.NewDecoder(bytes.NewReader(data))
+	// An error cannot be: the whole document is known to be JSON. Were there one, it would leave nil.
 	switch t, _ := dec.Token(); t {
 	case nil:
 		return
@@ -69,16 +70,32 @@ func (d *settingsDecoder) object(path string, data json.RawMessage, each func(ke
 		d.fail(path, "want an object")
 		return
 	}
-	for n := 0; dec.More(); n++ {
-		if n == maxSettingsEntries {
-			d.fail(path, "more than %d entries; the rest is left out", maxSettingsEntries)
-			return
-		}
-		key, _ := dec.Token() // the whole document is known to be JSON
-		var value json.RawMessage
-		_ = dec.Decode(&value)
-		each(key.(string), value)
+	keys, values := d.entries(path, dec)
+	for _, key := range keys {
+		each(key, values[key])
 	}
+}
+
+// entries reads the inside of an object. Of two entries with one name the last counts, as in JavaScript.
+func (d *settingsDecoder) entries(path string, dec *json.Decoder) (keys []string, values map[string]json.RawMessage) {
+	values = map[string]json.RawMessage{}
+	for dec.More() {
+		var value json.RawMessage
+		t, err := dec.Token()
+		key, isKey := t.(string)
+		if err != nil || !isKey || dec.Decode(&value) != nil {
+			d.fail(path, "not JSON") // see object
+			break
+		}
+		if _, twice := values[key]; twice {
+			d.fail(path, "%.80q is set twice; the last one counts", key)
+		} else if keys = append(keys, key); len(keys) > maxSettingsEntries {
+			d.fail(path, "more than %d entries; the rest is left out", maxSettingsEntries)
+			return keys[:maxSettingsEntries], values
+		}
+		values[key] = value
+	}
+	return keys, values
 }
 
 func (d *settingsDecoder) forwardPorts(data json.RawMessage) []Target {
@@ -174,7 +191,8 @@ func (d *settingsDecoder) portsAttributes(data json.RawMessage) []PortAttributes
 var (
 	portKey     = regexp.MustCompile(`^\d+$`)
 	rangeKey    = regexp.MustCompile(`^(\d+)\s*-\s*(\d+)$`)
-	hostPortKey = regexp.MustCompile(`^(?:[A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\]):\d+$`)
+	hostPortKey = regexp.MustCompile(`^(?:[A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\]):\d+$`)
+	onlyNumbers = regexp.MustCompile(`^[\d\s,;:-]+$`) // of which no pattern on a command line is made, but mistakes are: "3000, 3001"
 )
 
 // parseSelector reads a key of portsAttributes. What is not a port, a range or "host:port" is a regular expression.
@@ -198,6 +216,8 @@ func parseSelector(key string) (PortAttributes, error) {
 		var t Target
 		t, err = parseHostPort(key)
 		p.Host, p.From, p.To = t.Host, t.Port, t.Port
+	case onlyNumbers.MatchString(key):
+		err = errors.New(`want one port, a range as "3000-3010", or "host:port"`)
 	case key == "" || len(key) > maxPattern:
 		err = fmt.Errorf("a pattern has 1 to %d characters", maxPattern)
 	default:

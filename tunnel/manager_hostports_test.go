@@ -2,6 +2,7 @@ package tunnel_test
 
 import (
 	"errors"
+	"fmt"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -12,6 +13,10 @@ import (
 
 func TestManagerChoosesHostPorts(t *testing.T) {
 	inUse, denied, noV6 := syscall.EADDRINUSE, syscall.EACCES, syscall.EADDRNOTAVAIL
+	hundred := map[string]error{}
+	for n := range 101 {
+		hundred[fmt.Sprintf("127.0.0.1:%d", 3000+n)] = inUse
+	}
 	tests := []struct {
 		name     string
 		cfg      tunnel.ManagerConfig
@@ -35,6 +40,22 @@ func TestManagerChoosesHostPorts(t *testing.T) {
 			[]string{"0.0.0.0:3000"},
 			"{}",
 			[]string{"3000→3001 forwarded #1 (3000 is in use)"},
+		},
+		{
+			"denied on ::1 only",
+			tunnel.ManagerConfig{},
+			map[string]error{"[::1]:80": denied},
+			[]string{"0.0.0.0:80"},
+			`{"forwardPorts":[80]}`,
+			[]string{"80→8080 forwarded #1 (80 needs privileges)"},
+		},
+		{
+			"a hundred numbers taken",
+			tunnel.ManagerConfig{},
+			hundred,
+			[]string{"0.0.0.0:3000"},
+			"{}",
+			[]string{"3000→50123 forwarded #1 (3000 is in use)"},
 		},
 		{
 			"no ::1",
@@ -156,6 +177,37 @@ func TestManagerMovesOnRequestOnly(t *testing.T) {
 	})
 }
 
+// A number is remembered as it was last given, so that one which was taken then is not moved back to.
+func TestManagerRemembersTheLastNumber(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, tunnel.ManagerConfig{Memory: tunnel.Memory{HostPorts: map[uint16]uint16{3000: 3005}}})
+		w.take(syscall.EADDRINUSE, "127.0.0.1:3005")
+		w.serve("0.0.0.0:3000")
+		w.want("3000→3000 forwarded #1")
+		w.take(nil, "127.0.0.1:3005")
+		w.serve()
+		time.Sleep(time.Minute)
+		w.serve("0.0.0.0:3000")
+		w.want("3000→3000 forwarded #2")
+	})
+}
+
+// What is forwarded stays when the limit is reached, whatever opens after it.
+func TestManagerKeepsWhatIsForwardedAtTheLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		settings, _ := tunnel.DecodeSettings([]byte(`{"maxForwards":2}`))
+		w := newWorld(t, tunnel.ManagerConfig{Settings: settings})
+		w.serve("0.0.0.0:3001", "0.0.0.0:3002")
+		w.serve("0.0.0.0:3000", "0.0.0.0:3001", "0.0.0.0:3002")
+		w.want("3000→0 listed #1 (limit of 2 forwards reached)", "3001→3001 forwarded #1", "3002→3002 forwarded #1")
+		// By hand it is forwarded above the limit.
+		if _, err := w.m.Forward(t.Context(), 3000, 0); err != nil {
+			t.Error(err)
+		}
+		w.want("3000→3000 forwarded #1", "3001→3001 forwarded #1", "3002→3002 forwarded #1")
+	})
+}
+
 func TestManagerRetriesAFailedForward(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		settings, _ := tunnel.DecodeSettings([]byte(`{"otherPortsAttributes":{"requireLocalPort":true}}`))
@@ -184,6 +236,17 @@ func TestManagerSettingsAreReread(t *testing.T) {
 		}
 		w.m.Configure(tunnel.Settings{})
 		w.want("3000→3000 forwarded #1", "3001→3001 forwarded #1")
+
+		// What is told to be left alone can be forwarded by hand, and is then not told of.
+		settings, _ = tunnel.DecodeSettings([]byte(`{"portsAttributes":{"3000":{"onAutoForward":"ignore","protocol":"https"}}}`))
+		w.m.Configure(settings)
+		if f, err := w.m.Forward(t.Context(), 3000, 0); err != nil || f.Action != tunnel.Silent || f.URL() != "https://localhost:3000" {
+			t.Errorf("by hand: %+v, %v", f, err)
+		}
+		if err := w.m.Unforward(t.Context(), 3000); err != nil {
+			t.Error(err)
+		}
+		w.serve() // nothing is left of it
 
 		// A forward that has moved must not once its number is required.
 		w.take(syscall.EADDRINUSE, "127.0.0.1:4000")

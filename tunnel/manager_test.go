@@ -40,6 +40,21 @@ func TestManagerForwardsToWhatListens(t *testing.T) {
 	})
 }
 
+// A target on another host is dialled there, even where the container has its number too.
+func TestManagerForwardsToOtherHosts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		settings, _ := tunnel.DecodeSettings([]byte(`{"forwardPorts":["db:5432"]}`))
+		w := newWorld(t, tunnel.ManagerConfig{Settings: settings})
+		w.serve("0.0.0.0:5432")
+		w.mu.Lock()
+		w.servers["db:5432"] = true
+		w.mu.Unlock()
+		w.want("5432→5432 forwarded #1")
+		w.expect("127.0.0.1:5432", "db:5432")
+		w.expect("[::1]:5432", "db:5432")
+	})
+}
+
 // Some servers end at the first connection; what nobody visits is not dialled.
 func TestManagerDialsForVisitorsOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -80,9 +95,17 @@ func TestManagerByHand(t *testing.T) {
 			t.Errorf("move: %+v, %v", f, err)
 		}
 		w.take(syscall.EADDRINUSE, "127.0.0.1:4444")
+		w.mu.Lock()
+		before := w.listeners["127.0.0.1:3333"]
+		w.mu.Unlock()
 		if _, err := w.m.Forward(ctx, 3000, 4444); !errors.Is(err, syscall.EADDRINUSE) {
 			t.Errorf("move to a taken port: %v", err)
 		}
+		w.mu.Lock()
+		if w.listeners["127.0.0.1:3333"] != before {
+			t.Error("a move that failed gave up what was there")
+		}
+		w.mu.Unlock()
 		w.want("22→22 forwarded #1", "3000→3333 forwarded #1", "9000→9000 forwarded #0")
 		w.expect("[::1]:3333", "127.0.0.1:3000")
 
@@ -96,6 +119,14 @@ func TestManagerByHand(t *testing.T) {
 		time.Sleep(time.Minute)
 		w.serve("0.0.0.0:3000")
 		w.want("22→22 forwarded #1", "3000→0 stopped #2", "9000→9000 forwarded #0")
+		if err := w.m.Unforward(ctx, 22); err != nil {
+			t.Error(err)
+		}
+		w.serve("0.0.0.0:3000", "0.0.0.0:22")
+		w.want("22→0 stopped #2", "3000→0 stopped #2", "9000→9000 forwarded #0")
+		if _, err := w.m.Forward(ctx, 22, 0); err != nil {
+			t.Error(err)
+		}
 		if err := w.m.Unforward(ctx, 1234); !errors.Is(err, tunnel.ErrNotForwarded) {
 			t.Errorf("stop nothing: %v", err)
 		}
@@ -105,7 +136,7 @@ func TestManagerByHand(t *testing.T) {
 		if _, err := w.m.Forward(ctx, 3000, 0); err != nil {
 			t.Error(err)
 		}
-		w.want("22→22 forwarded #1", "3000→3333 forwarded #2 (as before)", "9000→9000 forwarded #0")
+		w.want("22→22 forwarded #2", "3000→3333 forwarded #2 (as before)", "9000→9000 forwarded #0")
 	})
 }
 

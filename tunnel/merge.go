@@ -9,13 +9,24 @@ import (
 // for an editor's settings over a repository's.
 func (s Settings) Over(base Settings) Settings {
 	return Settings{
-		ForwardPorts:         slices.Concat(s.ForwardPorts, base.ForwardPorts),
+		ForwardPorts:         both(s.ForwardPorts, base.ForwardPorts),
 		PortsAttributes:      slices.Concat(s.PortsAttributes, base.PortsAttributes), // of two that match equally well the first counts
 		OtherPortsAttributes: s.OtherPortsAttributes.over(base.OtherPortsAttributes),
 		MaxForwards:          cmp.Or(s.MaxForwards, base.MaxForwards),
 		AutoForwardPorts:     cmp.Or(s.AutoForwardPorts, base.AutoForwardPorts),
 		Quiet:                s.Quiet || base.Quiet,
 	}
+}
+
+// both returns the targets of two lists; of two that want the same number the first counts, as within one document.
+func both(first, second []Target) []Target {
+	targets := slices.Clone(first)
+	for _, t := range second {
+		if !slices.ContainsFunc(first, func(f Target) bool { return f.Port == t.Port }) {
+			targets = append(targets, t)
+		}
+	}
+	return targets
 }
 
 // over fills what a leaves open from base.

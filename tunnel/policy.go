@@ -103,15 +103,13 @@ func attributesOf(port ports.Port, host string, s Settings) (a Attributes, named
 	return a, true
 }
 
-// matches reports whether the attributes are for a port of host, which is empty for the container itself.
+// matches reports whether the attributes are for a port of host, which is empty for the container itself. What names no host is about the container's own
+// ports, as in VS Code: the process that listens on 5432 here is not db:5432.
 func (p PortAttributes) matches(port ports.Port, host string) bool {
 	if p.Command != nil {
 		return host == "" && port.Command != "" && p.Command.MatchString(port.Command)
 	}
-	if p.Host != "" && p.Host != host {
-		return false
-	}
-	return p.From <= port.Number && port.Number <= p.To
+	return p.Host == host && p.From <= port.Number && port.Number <= p.To
 }
 
 // width is how many ports the selector is about; a pattern is wider than any range.

@@ -3,6 +3,7 @@ package tunnel_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -35,6 +36,7 @@ func TestDecide(t *testing.T) {
 		{"above ephemeral", `{}`, 61000, "", D{Verdict: forward, Protocol: "http", Action: tunnel.Notify}},
 
 		{"forwardPorts", `{"forwardPorts":[443]}`, 443, "", D{Verdict: forward, Configured: true, Protocol: "https", Action: tunnel.Notify}},
+		{"forwardPorts, a number as text", `{"forwardPorts":["40000"]}`, 40000, "", D{Verdict: forward, Configured: true, Protocol: "http", Action: tunnel.Notify}},
 		{"forwardPorts as text", `{"forwardPorts":["localhost:40000"]}`, 40000, "", D{Verdict: forward, Configured: true, Protocol: "http", Action: tunnel.Notify}},
 		{
 			"forwardPorts beats ignore", `{"forwardPorts":[3000],"portsAttributes":{"3000":{"onAutoForward":"ignore"}}}`, 3000, "",
@@ -47,6 +49,8 @@ func TestDecide(t *testing.T) {
 		{"off", `{"autoForwardPorts":false,"portsAttributes":{"3000":{"label":"web"}}}`, 3000, "", D{Verdict: ignore, Label: "web", Protocol: "http", Action: tunnel.Notify}},
 		{"off, and configured", `{"autoForwardPorts":false,"forwardPorts":[3000]}`, 3000, "", D{Verdict: forward, Configured: true, Protocol: "http", Action: tunnel.Notify}},
 		{"on", `{"autoForwardPorts":true}`, 3000, "", D{Verdict: forward, Protocol: "http", Action: tunnel.Notify}},
+		{"last of a range", `{"portsAttributes":{"3000-3001":{"onAutoForward":"ignore"}}}`, 3001, "", D{Verdict: ignore, Protocol: "http", Action: tunnel.Ignore}},
+		{"a range with spaces", `{"portsAttributes":{"3000 - 3001":{"label":"r"}}}`, 3000, "", D{Verdict: forward, Label: "r", Protocol: "http", Action: tunnel.Notify}},
 		{"range ends", `{"portsAttributes":{"3000-3001":{"onAutoForward":"ignore"}}}`, 3002, "", D{Verdict: forward, Protocol: "http", Action: tunnel.Notify}},
 		{
 			"everything set", `{"portsAttributes":{"3000":{"onAutoForward":"openBrowserOnce","label":"my  app","protocol":"https","requireLocalPort":true,"elevateIfNeeded":true}}}`, 3000, "",
@@ -56,9 +60,21 @@ func TestDecide(t *testing.T) {
 			"a label that would move the cursor and turn the text", "{\"portsAttributes\":{\"3000\":{\"label\":\"\\u001b[2Jmy\\u0007\\u009b\\u202e\\u200b\\u2066\\ufeff\\n app\\u2028\\u007f\"}}}", 3000, "",
 			D{Verdict: forward, Label: "[2Jmy app", Protocol: "http", Action: tunnel.Notify},
 		},
-		{"pattern", `{"portsAttributes":{".+/server\\.js":{"label":"srv"}}}`, 3000, "node /app/server.js", D{Verdict: forward, Label: "srv", Protocol: "http", Action: tunnel.Notify}},
+		{"pattern", `{"portsAttributes":{".+/server\\.js":{"label":"srv"}}}`, 3000, "node /app/server.js --port 3000", D{Verdict: forward, Label: "srv", Protocol: "http", Action: tunnel.Notify}},
 		{"an editor's own server", `{}`, 3000, "node out/server-main.js --start-server", D{Verdict: ignore, Protocol: "http", Action: tunnel.Notify}},
 		{"pattern on no command", `{"portsAttributes":{".*":{"label":"srv"}}}`, 3000, "", D{Verdict: forward, Protocol: "http", Action: tunnel.Notify}},
+		{"openBrowser", `{"otherPortsAttributes":{"onAutoForward":"openBrowser"}}`, 3000, "", D{Verdict: forward, Protocol: "http", Action: tunnel.OpenBrowser}},
+		{"an address of IPv6 and a port", `{"portsAttributes":{"[::1]:3000":{"label":"six"},"[fd00::1]:3000":{"label":"other"}}}`, 3000, "", D{Verdict: forward, Label: "six", Protocol: "http", Action: tunnel.Notify}},
+		{"a host with an underscore", `{"forwardPorts":["my_db:5432"],"portsAttributes":{"my_db:5432":{"label":"d"}}}`, 5432, "", D{Verdict: forward, Configured: true, Label: "d", Protocol: "http", Action: tunnel.Notify}},
+		{
+			"numbers, ranges and patterns are for the container's own ports", `{"forwardPorts":["db:5432"],"portsAttributes":{"5432":{"label":"own"},"5000-6000":{"protocol":"https"},"postgres":{"onAutoForward":"ignore"}}}`, 5432, "postgres",
+			D{Verdict: forward, Configured: true, Protocol: "http", Action: tunnel.Notify},
+		},
+		{
+			"another host's port is as others that nothing names", `{"forwardPorts":["db:5432"],"portsAttributes":{"5432":{"label":"own"}},"otherPortsAttributes":{"label":"other"}}`, 5432, "",
+			D{Verdict: forward, Configured: true, Label: "other", Protocol: "http", Action: tunnel.Notify},
+		},
+		{"a key twice", `{"portsAttributes":{"3000":{"label":"first"},"3001":{},"3000":{"onAutoForward":"silent"}}}`, 3000, "", D{Verdict: forward, Protocol: "http", Action: tunnel.Silent}},
 		{"host:port", `{"portsAttributes":{"localhost:3000":{"label":"l"},"db:3000":{"label":"d"}}}`, 3000, "", D{Verdict: forward, Label: "l", Protocol: "http", Action: tunnel.Notify}},
 		{"host:port of another host", `{"forwardPorts":["db:5432"],"portsAttributes":{"db:5432":{"label":"d"}}}`, 5432, "", D{Verdict: forward, Configured: true, Label: "d", Protocol: "http", Action: tunnel.Notify}},
 
@@ -83,7 +99,7 @@ func TestDecide(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s, err := tunnel.DecodeSettings([]byte(tt.settings))
-			if err != nil {
+			if err != nil && tt.name != "a key twice" {
 				t.Fatal(err)
 			}
 			got := tunnel.Decide(ports.Port{Number: tt.port, Command: tt.command}, s, [2]uint16{32768, 60999})
@@ -91,6 +107,25 @@ func TestDecide(t *testing.T) {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestDecideQuietly: what another program tells is forwarded all the same, and what is to be left alone is.
+func TestDecideQuietly(t *testing.T) {
+	t.Parallel()
+	s, err := tunnel.DecodeSettings([]byte(`{"portsAttributes":{"3000":{"onAutoForward":"openBrowser"},"4000":{"onAutoForward":"ignore"}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Quiet = true
+	for port, want := range map[uint16]tunnel.Decision{
+		3000: {Verdict: tunnel.VerdictForward, Protocol: "http", Action: tunnel.Silent},
+		4000: {Verdict: tunnel.VerdictIgnore, Protocol: "http", Action: tunnel.Ignore},
+		5000: {Verdict: tunnel.VerdictForward, Protocol: "http", Action: tunnel.Silent},
+	} {
+		if diff := cmp.Diff(want, tunnel.Decide(ports.Port{Number: port}, s, [2]uint16{})); diff != "" {
+			t.Errorf("port %d (-want +got)\n%s", port, diff)
+		}
 	}
 }
 
@@ -117,6 +152,16 @@ func TestDecodeSettingsErrors(t *testing.T) {
 		{"bad keys", `{"portsAttributes":{"70000":{},"20-10":{},"(":{},"3001":{"label":"kept"}}}`, []string{
 			`portsAttributes["70000"]`, `portsAttributes["20-10"]: the range ends`, `portsAttributes["("]: not a port`,
 		}},
+		{"numbers that are no key", `{"portsAttributes":{"3000, 3001":{},"3000-":{},":80":{}}}`, []string{
+			`portsAttributes["3000, 3001"]: want one port, a range`, `portsAttributes["3000-"]: want one port`, `portsAttributes[":80"]: want one port`,
+		}},
+		{"set twice", `{"maxForwards":1,"portsAttributes":{"3000":{"label":"x"},"3000":{"label":"y"}},"maxForwards":2}`, []string{
+			`settings: "maxForwards" is set twice; the last one counts`, `portsAttributes: "3000" is set twice`,
+		}},
+		{"too many forwards", `{"maxForwards":1025}`, []string{"maxForwards: want a number from 1 to 1024"}},
+		{"a pattern as long as a book", `{"portsAttributes":{"` + strings.Repeat("x", 1001) + `":{}}}`, []string{`portsAttributes["xxx`}},
+		{"ports without end", `{"forwardPorts":[` + numbers(1001, "%d") + `]}`, []string{"forwardPorts: more than 1000 entries"}},
+		{"attributes without end", `{"portsAttributes":{` + numbers(1500, `"%d":{}`) + `}}`, []string{"portsAttributes: more than 1000 entries"}},
 		{"bad other", `{"otherPortsAttributes":{"onAutoForward":1},"maxForwards":0}`, []string{"otherPortsAttributes.onAutoForward", "maxForwards: want a number from 1"}},
 	}
 	for _, tt := range tests {
@@ -136,6 +181,26 @@ func TestDecodeSettingsErrors(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// numbers are as many numbers, from 1 on, in that format.
+func numbers(n int, format string) string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = fmt.Sprintf(format, i+1)
+	}
+	return strings.Join(all, ",")
+}
+
+func TestDecodeSettingsAreBounded(t *testing.T) {
+	t.Parallel()
+	s, err := tunnel.DecodeSettings([]byte(`{"forwardPorts":[` + numbers(1500, "%d") + `],"portsAttributes":{` + numbers(1500, `"%d":{}`) + `},"otherPortsAttributes":{"label":"` + strings.Repeat("é", 200) + `"}}`))
+	if err == nil {
+		t.Error("no error")
+	}
+	if got := len([]rune(s.OtherPortsAttributes.Label)); len(s.ForwardPorts) != 1000 || len(s.PortsAttributes) != 1000 || got != 100 {
+		t.Errorf("%d ports, %d attributes, a label of %d characters", len(s.ForwardPorts), len(s.PortsAttributes), got)
 	}
 }
 

@@ -34,6 +34,9 @@ type world struct {
 	wg        sync.WaitGroup
 }
 
+// anyPort is what the kernel chooses in this world.
+const anyPort = 50123
+
 type hostListener struct {
 	*memconn.Listener
 	addr  *net.TCPAddr
@@ -82,6 +85,10 @@ func (w *world) listen(network, address string) (net.Listener, error) {
 		return nil, &net.OpError{Op: "listen", Net: network, Err: syscall.EADDRINUSE}
 	}
 	n, _ := strconv.Atoi(port)
+	if n == 0 { // any
+		n = anyPort
+		address = net.JoinHostPort(host, strconv.Itoa(n))
+	}
 	l := &hostListener{Listener: memconn.Listen(), addr: &net.TCPAddr{IP: net.ParseIP(host), Port: n}}
 	l.close = func() {
 		w.mu.Lock()
