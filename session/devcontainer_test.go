@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/sketch-ide/sketch-ide/session"
@@ -42,6 +43,29 @@ func TestDevcontainerJSONIsRereadLive(t *testing.T) {
 	if f.Action != tunnel.OpenBrowserOnce || f.URL() != fmt.Sprintf("https://localhost:%d", f.HostPort) || f.Opened != 1 {
 		t.Errorf("after the change: %+v", f)
 	}
+	// A file that cannot be read for a moment, as one that is being edited, changes nothing and is told.
+	w.mu.Lock()
+	mark := len(w.told)
+	w.mu.Unlock()
+	write(`{"portsAttributes": {`)
+	w.awaitProblem("unexpected EOF")
+	// Written by rename, as many editors do.
+	file := filepath.Join(repo, ".devcontainer", "devcontainer.json")
+	if err := os.WriteFile(file+"~", fmt.Appendf(nil, `{"portsAttributes": {"%d": {"label": "shop 2", "onAutoForward": "openBrowserOnce"}}}`, port), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(file+"~", file); err != nil {
+		t.Fatal(err)
+	}
+	w.await(info.Name, "label by rename", func(i session.Info) bool { return find(i, port).Label == "shop 2" })
+	w.mu.Lock()
+	for _, i := range w.told[mark:] {
+		if f := find(i, port); !strings.HasPrefix(f.Label, "shop") || f.Status != tunnel.Forwarded {
+			t.Errorf("while the file was broken: %+v", f)
+			break
+		}
+	}
+	w.mu.Unlock()
 	// The user's settings win over the repository's.
 	user, err := tunnel.DecodeSettings([]byte(fmt.Sprintf(`{"portsAttributes": {"%d": {"label": "mine"}}}`, port)))
 	if err != nil {

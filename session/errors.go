@@ -95,8 +95,12 @@ func (e *ConnectTimeoutError) Error() string {
 	return fmt.Sprintf("connect to %s: no answer within %v", e.Name, e.After)
 }
 
-// RepositorySettingsError says what could not be understood of the repository's devcontainer.json; the rest of it counts.
-type RepositorySettingsError struct{ Err error }
+// RepositorySettingsError says what could not be understood of the repository's devcontainer.json. The rest of it counts, or, where it is about the
+// whole file, what the file said before.
+type RepositorySettingsError struct {
+	Err   error
+	Whole bool
+}
 
 func (e *RepositorySettingsError) Error() string { return "read devcontainer.json: " + e.Err.Error() }
 func (e *RepositorySettingsError) Unwrap() error { return e.Err }

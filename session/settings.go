@@ -40,7 +40,8 @@ func (s *Session) followRepository(ctx context.Context) error {
 	return devcontainer.Watch(ctx, s.rec.Folder, s.readRepository)
 }
 
-// readRepository reads devcontainer.json. What is wrong with it is told, and not again as long as it stays, and what could be understood counts.
+// readRepository reads devcontainer.json. What is wrong with it is told, and not again as long as it stays. What could be understood counts; where nothing
+// could, because the file is half written or half edited, what it said before does.
 func (s *Session) readRepository() {
 	settings, err := repositorySettings(s.rec.Folder)
 	wrong := ""
@@ -49,29 +50,39 @@ func (s *Session) readRepository() {
 	}
 	s.mu.Lock()
 	told := wrong == s.wrong
-	s.repository, s.wrong = settings, wrong
+	s.wrong = wrong
+	if problem, ok := errors.AsType[*RepositorySettingsError](err); !ok || !problem.Whole {
+		s.repository = settings
+	}
 	m, merged := s.settingsChangedLocked()
 	s.mu.Unlock()
 	if m != nil {
 		m.Configure(merged)
 	}
 	if err != nil && !told {
-		s.problem(&RepositorySettingsError{Err: err})
+		s.problem(err)
 	}
 }
 
+// repositorySettings fails with a RepositorySettingsError, beside whatever could be understood.
 func repositorySettings(folder string) (tunnel.Settings, error) {
 	path, err := devcontainer.Find(folder)
 	if errors.Is(err, devcontainer.ErrNotFound) {
 		return tunnel.Settings{}, nil
 	}
 	if err != nil {
-		return tunnel.Settings{}, err
+		return tunnel.Settings{}, &RepositorySettingsError{Err: err, Whole: true}
 	}
 	config, err := devcontainer.Load(path)
 	if errors.Is(err, fs.ErrNotExist) { // removed since
 		return tunnel.Settings{}, nil
 	}
+	if _, keys := errors.AsType[*devcontainer.KeyError](err); err != nil && !keys {
+		return tunnel.Settings{}, &RepositorySettingsError{Err: err, Whole: true}
+	}
 	settings, portsErr := tunnel.DecodeSettings(config.Ports())
-	return settings, errors.Join(err, portsErr)
+	if err = errors.Join(err, portsErr); err != nil {
+		return settings, &RepositorySettingsError{Err: err}
+	}
+	return settings, nil
 }

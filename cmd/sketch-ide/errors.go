@@ -221,7 +221,11 @@ func explainSession(err error) *jsonrpc.Error {
 		return &jsonrpc.Error{Kind: jsonrpc.KindDisconnected, Message: err.Error(), Hint: "Start the session first.", Retryable: true}
 	}
 	if e, ok := errors.AsType[*session.RepositorySettingsError](err); ok {
-		return &jsonrpc.Error{Kind: jsonrpc.KindSettings, Message: strings.ReplaceAll(e.Error(), "\n", "; "), Hint: "The rest of it is in use."}
+		hint := "The rest of it is in use."
+		if e.Whole {
+			hint = "What it said of ports before stays in use until it can be read."
+		}
+		return &jsonrpc.Error{Kind: jsonrpc.KindSettings, Message: strings.ReplaceAll(e.Error(), "\n", "; "), Hint: hint}
 	}
 	if e, ok := errors.AsType[*session.RemoteWindowError](err); ok {
 		return &jsonrpc.Error{
