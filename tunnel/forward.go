@@ -13,7 +13,7 @@ type Status string
 const (
 	// Forwarded means that the host's listener accepts.
 	Forwarded Status = "forwarded"
-	// Listed means that the port is open but not forwarded; Reason says why.
+	// Listed means that the port is open but not forwarded; Reason says why. Its Action is Silent, except where only the limit keeps it from being forwarded.
 	Listed Status = "listed"
 	// Stopped means that the user stopped the forward.
 	Stopped Status = "stopped"
@@ -44,7 +44,7 @@ type Forward struct {
 	// within Linger does not count, so that whoever toasts on a change of Opened toasts once.
 	Opened uint64
 
-	command string // of Process, in full; what patterns match
+	command string // of Process, in full, as it was last known; what patterns match
 }
 
 // equal reports whether people would see no difference.

@@ -200,6 +200,9 @@ func TestManagerKeepsWhatIsForwardedAtTheLimit(t *testing.T) {
 		w.serve("0.0.0.0:3001", "0.0.0.0:3002")
 		w.serve("0.0.0.0:3000", "0.0.0.0:3001", "0.0.0.0:3002")
 		w.want("3000→0 listed #1 (limit of 2 forwards reached)", "3001→3001 forwarded #1", "3002→3002 forwarded #1")
+		if f := w.m.Forwards()[0]; f.Action != tunnel.Notify {
+			t.Errorf("who would have told of it must hear of the limit: %+v", f)
+		}
 		// By hand it is forwarded above the limit.
 		if _, err := w.m.Forward(t.Context(), 3000, 0); err != nil {
 			t.Error(err)

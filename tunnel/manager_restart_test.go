@@ -3,10 +3,12 @@ package tunnel_test
 import (
 	"errors"
 	"io"
+	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/sketch-ide/sketch-ide/ports"
 	"github.com/sketch-ide/sketch-ide/tunnel"
 )
 
@@ -43,6 +45,42 @@ func TestManagerSurvivesARestart(t *testing.T) {
 		}
 		w.serve("0.0.0.0:3000")
 		w.want("3000→3000 forwarded #2")
+	})
+}
+
+// The process that takes over is known a moment after its port; until then the settings for the old one apply.
+func TestManagerSurvivesARestartThatAPatternForwards(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		settings, _ := tunnel.DecodeSettings([]byte(`{"otherPortsAttributes":{"onAutoForward":"ignore"},"portsAttributes":{"server\\.js":{"label":"app"}}}`))
+		w := newWorld(t, tunnel.ManagerConfig{Settings: settings})
+		w.serve("0.0.0.0:3000", "0.0.0.0:4000")
+		w.want("3000→3000 forwarded #1", "4000→4000 forwarded #1")
+		w.mu.Lock()
+		before := w.listeners["127.0.0.1:3000"]
+		w.mu.Unlock()
+		w.serve("0.0.0.0:4000")
+		w.want("3000→3000 closed #1", "4000→4000 forwarded #1")
+		held := w.connect("127.0.0.1:3000")
+		defer held.Close()
+		w.mu.Lock()
+		w.servers["127.0.0.1:3000"] = true
+		w.mu.Unlock()
+		open := []netip.Addr{netip.MustParseAddr("127.0.0.1")}
+		for _, command := range []string{"", "", "node server.js"} {
+			w.m.Observe(ports.Snapshot{Epoch: "e", Ports: []ports.Port{{Number: 3000, Addresses: open, Command: command}}})
+			synctest.Wait()
+		}
+		if got := w.reached(held); got != "127.0.0.1:3000" {
+			t.Errorf("the held connection reached %q", got)
+		}
+		w.mu.Lock()
+		if w.listeners["127.0.0.1:3000"] != before {
+			t.Error("the listener was made anew")
+		}
+		w.mu.Unlock()
+		// Another program is judged by its own name.
+		w.m.Observe(ports.Snapshot{Epoch: "e", Ports: []ports.Port{{Number: 3000, Addresses: open, Command: "postgres"}}})
+		w.want("4000→4000 closed #1")
 	})
 }
 

@@ -1,6 +1,7 @@
 package tunnel
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -104,7 +105,7 @@ func (e *entry) update(w *want, s *sighting, now time.Time) {
 		e.Err = nil
 	}
 	if w.open {
-		e.Process, e.PID, e.Addresses, e.command = w.info.Process, w.info.PID, w.info.Addresses, w.info.Command
+		e.Process, e.PID, e.Addresses, e.command = w.info.Process, w.info.PID, w.info.Addresses, cmp.Or(w.info.Command, e.command)
 	}
 	if s != nil {
 		e.Opened = s.opened

@@ -69,8 +69,8 @@ func (r *reconciler) wants(in inputs, now time.Time) []*want {
 func (r *reconciler) judge(w *want, in inputs) {
 	info := w.info
 	info.Number = w.port
-	if e := r.actual[w.port]; e != nil && !w.open {
-		info.Command = e.command // so that a pattern goes on matching over a restart
+	if e := r.actual[w.port]; e != nil && info.Command == "" {
+		info.Command = e.command // so that a pattern goes on matching over a restart, until the new process is known
 	}
 	w.decision = Decide(info, in.settings, in.snapshot.Ephemeral)
 	wish := r.memory.ByHand[w.port]
@@ -117,8 +117,8 @@ func (r *reconciler) limit(wants []*want, limit int) {
 	}
 	slices.SortStableFunc(counted, func(a, b *want) int { return cmp.Compare(rank(a), rank(b)) })
 	for _, w := range counted[min(limit, len(counted)):] {
+		// The action stays: unlike other ports that are listed, this one is told of, since it was to be forwarded.
 		w.status, w.reason = Listed, "limit of "+strconv.Itoa(limit)+" forwards reached"
-		w.decision.Action = Silent
 	}
 }
 
