@@ -22,6 +22,7 @@ type toastBatch struct {
 	ports     []Port         // the latest state
 	forwarded map[int]uint64 // port -> generation of which it was told that it is forwarded
 	failed    map[int]uint64 // port -> generation of which it was told that it could not be
+	listed    map[int]uint64 // port -> generation of which it was told that the limit keeps it from being forwarded
 	opened    map[int]bool   // ports for which a browser or a preview was opened; kept while the session is
 	capped    map[int]uint64 // port -> generation that is told by a toast, because too much was opened
 	fresh     []Port         // new in the latest state, not yet told
@@ -38,7 +39,7 @@ type toastTiming struct{ settle, window, cooldown time.Duration }
 func newToastBatch(session string, timing toastTiming) *toastBatch {
 	return &toastBatch{
 		timing: timing, session: session,
-		forwarded: make(map[int]uint64), failed: make(map[int]uint64), opened: make(map[int]bool), capped: make(map[int]uint64),
+		forwarded: make(map[int]uint64), failed: make(map[int]uint64), listed: make(map[int]uint64), opened: make(map[int]bool), capped: make(map[int]uint64),
 	}
 }
 
@@ -103,7 +104,9 @@ func (b *toastBatch) toldOf(status PortStatus) map[int]uint64 {
 		return b.forwarded
 	case PortFailed:
 		return b.failed
-	case PortListed, PortStopped, PortClosed: // not told
+	case PortListed: // silent, unless it is one too many
+		return b.listed
+	case PortStopped, PortClosed: // not told
 	}
 	return nil
 }
@@ -146,18 +149,21 @@ func (b *toastBatch) due() (at time.Time, ok bool) {
 	return at, true
 }
 
-// tell returns what is due: at most one toast about forwarded ports and one about failures.
+// tell returns what is due: at most one toast about forwarded ports, one about failures and one about the limit.
 func (b *toastBatch) tell(now time.Time) []portToast {
 	at, ok := b.due()
 	if !ok || now.Before(at) {
 		return nil
 	}
-	var forwarded, failed []Port
+	var forwarded, failed, listed []Port
 	for _, port := range b.fresh {
 		b.tick(port)
-		if port.Status == PortFailed {
+		switch port.Status {
+		case PortFailed:
 			failed = append(failed, port)
-		} else {
+		case PortListed:
+			listed = append(listed, port)
+		case PortForwarded, PortStopped, PortClosed:
 			forwarded = append(forwarded, port)
 		}
 	}
@@ -169,6 +175,9 @@ func (b *toastBatch) tell(now time.Time) []portToast {
 	}
 	if len(failed) > 0 {
 		toasts = append(toasts, portToast{b.session, LevelWarning, failureText(failed), toastOrder(failed)})
+	}
+	if len(listed) > 0 {
+		toasts = append(toasts, portToast{b.session, LevelWarning, limitText(listed), toastOrder(listed)})
 	}
 	return toasts
 }

@@ -43,6 +43,15 @@ func failureText(ports []Port) string {
 	return fmt.Sprintf("Ports %s not forwarded", listText(ports))
 }
 
+// limitText says that open ports are not forwarded, all for one reason: "Ports not forwarded: limit of 64 forwards reached". How many they are it does not
+// say, since there are more than a list has room for.
+func limitText(ports []Port) string {
+	if len(ports) == 1 {
+		return failureText(ports)
+	}
+	return clip("Ports not forwarded: "+plainText(toastOrder(ports)[0].Reason), maxToast)
+}
+
 func singleText(port Port) string {
 	if !mapped(port) {
 		name := clip(plainText(cmp.Or(port.Label, port.Process)), maxToastName)

@@ -75,3 +75,18 @@ func TestFailureText(t *testing.T) {
 		})
 	}
 }
+
+func TestLimitText(t *testing.T) {
+	t.Parallel()
+	over := func(number int, reason string) Port {
+		return Port{Number: number, Status: PortListed, Reason: reason}
+	}
+	for want, ports := range map[string][]Port{
+		"Port 65535 not forwarded: limit of 1024 forwards reached": {over(65535, "limit of 1024 forwards reached")},
+		"Ports not forwarded: limit of 1024 forwards reached":      {over(3001, "limit of 1024 forwards reached; 7424 more ports are open"), over(3000, "limit of 1024 forwards reached")},
+	} {
+		if got := limitText(ports); got != want || utf8.RuneCountInString(got) > maxToast {
+			t.Errorf("limitText() = %q, want %q", got, want)
+		}
+	}
+}

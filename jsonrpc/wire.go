@@ -46,7 +46,7 @@ type PortStatus string
 // The statuses of a port.
 const (
 	PortForwarded PortStatus = "forwarded" // reachable on localhost at hostPort
-	PortListed    PortStatus = "listed"    // open inside, not forwarded by policy
+	PortListed    PortStatus = "listed"    // open inside, not forwarded by policy; reason says why
 	PortStopped   PortStatus = "stopped"   // open inside, forwarding was stopped on request
 	PortFailed    PortStatus = "failed"    // could not be forwarded; reason says why
 	PortClosed    PortStatus = "closed"    // just closed inside; the listener is kept for a moment in case it returns

@@ -227,7 +227,7 @@ export interface Session {
 /** PortStatus is what has become of a port that is open inside. */
 export type PortStatus =
   | 'forwarded' // reachable on localhost at hostPort
-  | 'listed' // open inside, not forwarded by policy
+  | 'listed' // open inside, not forwarded by policy; reason says why
   | 'stopped' // open inside, forwarding was stopped on request
   | 'failed' // could not be forwarded; reason says why
   | 'closed'; // just closed inside; the listener is kept for a moment in case it returns
