@@ -95,7 +95,7 @@ func argument(text string) (word, rest string) {
 
 // statement is the line that includes path, without its end.
 func statement(path string) string {
-	if strings.ContainsAny(path, " #='") {
+	if strings.ContainsAny(path, " #='\f") { // a form feed at the end of a line is no part of it
 		return `Include "` + path + `"`
 	}
 	return "Include " + path

@@ -69,6 +69,7 @@ func TestWithIncludeKeepsTheKindOfLineEnd(t *testing.T) {
 // FuzzIncludes: what we put in is found, and taking it out again restores each byte.
 func FuzzIncludes(f *testing.F) {
 	f.Add([]byte("Host *\n\tUser a\nMatch exec \"true\"\r\nInclude x y\n"), ours)
+	f.Add([]byte("Host *\n"), "/\f")
 	f.Add([]byte("Include = \"a\\\"b\" 'c d' # e"), "/a b/c=d/e#f/o'brien")
 	f.Fuzz(func(t *testing.T, config []byte, path string) {
 		if !strings.HasPrefix(path, "/") || CheckPath(path) != nil || absolute(path, "/h", "/h/.ssh") != path {
