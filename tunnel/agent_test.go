@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"errors"
 	"io"
 	"net"
 	"strconv"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -172,6 +174,13 @@ func (s *states) add(st tunnel.State) {
 	s.all = append(s.all, st)
 }
 
+// last is the last transition.
+func (s *states) last() tunnel.State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.all[len(s.all)-1]
+}
+
 // phases are the phases in order without repetition; "reconnecting 3" has its attempt.
 func (s *states) phases(attempts bool) []string {
 	s.mu.Lock()
@@ -194,4 +203,62 @@ func (a *agent) patient() tunnel.ConnConfig {
 	cfg := a.config()
 	cfg.KeepaliveInterval, cfg.KeepaliveTimeout = time.Hour, time.Hour
 	return cfg
+}
+
+// long is more of a bubble's time than anything here may take. What would hang for ever keeps the bubble's clock running, and the test too.
+const long = time.Minute
+
+// visit opens a connection to a port, which echoes.
+func visit(t *testing.T, c *tunnel.Conn) net.Conn {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), long)
+	defer cancel()
+	conn, err := c.DialContext(ctx, "tcp", "127.0.0.1:3000")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+// answers reports whether a byte comes back.
+func answers(t *testing.T, conn net.Conn) bool {
+	t.Helper()
+	echoed := make(chan error, 1)
+	go func() { // ends with the connection
+		_, err := conn.Write([]byte("x"))
+		if err == nil {
+			_, err = io.ReadFull(conn, make([]byte, 1))
+		}
+		echoed <- err
+	}()
+	select {
+	case err := <-echoed:
+		return err == nil
+	case <-time.After(long):
+		return false
+	}
+}
+
+// ending is how reading from a connection ends.
+func ending(t *testing.T, conn net.Conn) error {
+	t.Helper()
+	ended := make(chan error, 1)
+	go func() { // ends with the connection
+		_, err := conn.Read(make([]byte, 1))
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(long):
+		return errors.New("nothing for a long time")
+	}
+}
+
+func expectReset(t *testing.T, conn net.Conn) {
+	t.Helper()
+	if err := ending(t, conn); !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("read %v, want a reset", err)
+	}
 }

@@ -65,6 +65,7 @@ func (cfg ConnConfig) withDefaults() ConnConfig {
 // Conn is the SSH connection of a session. Its methods are safe for concurrent use.
 type Conn struct {
 	cfg    ConnConfig
+	wall   func() time.Time
 	kicked chan struct{} // holds one kick, which is as good as many
 	gone   chan struct{} // closed by Gone
 	served sync.WaitGroup
@@ -85,6 +86,7 @@ type Conn struct {
 func NewConn(cfg ConnConfig) *Conn {
 	return &Conn{
 		cfg:     cfg.withDefaults(),
+		wall:    wallClock,
 		kicked:  make(chan struct{}, 1),
 		gone:    make(chan struct{}),
 		changed: make(chan struct{}),
@@ -98,7 +100,7 @@ func (c *Conn) Run(ctx context.Context) error {
 	defer cancel(nil)
 	var wg sync.WaitGroup
 	// Both end with ctx and are waited for below.
-	wg.Go(func() { watchWake(ctx, time.Second, wallClock, c.Kick) })
+	wg.Go(func() { watchWake(ctx, time.Second, c.wall, c.Kick) })
 	wg.Go(func() {
 		select {
 		case <-c.gone:

@@ -24,11 +24,14 @@ import (
 // echo proves that the pipe works.
 func echo(t testing.TB, ctx context.Context, c *tunnel.Conn) {
 	t.Helper()
+	ctx, cancel := context.WithTimeout(ctx, long)
+	defer cancel()
 	conn, err := c.DialContext(ctx, "tcp", "127.0.0.1:3000")
 	if err != nil {
 		t.Fatalf("dial: %v", err)
 	}
 	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { conn.Close() })()
 	want := bytes.Repeat([]byte("sketch"), 10_000)
 	go func() {
 		conn.Write(want)
@@ -123,6 +126,9 @@ func TestConnSurvives(t *testing.T) {
 				synctest.Wait()
 				if got := c.State(); got.Phase != tunnel.Connecting || got.Err == nil {
 					t.Errorf("state %+v, want connecting with an error", got)
+				}
+				if told := s.last(); told.Err == nil {
+					t.Errorf("told %+v, without the error", told)
 				}
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()

@@ -17,35 +17,8 @@ import (
 	"github.com/sketch-ide/sketch-ide/tunnel"
 )
 
-// visit opens a connection to a port, which echoes.
-func visit(t *testing.T, c *tunnel.Conn) net.Conn {
-	t.Helper()
-	conn, err := c.DialContext(t.Context(), "tcp", "127.0.0.1:3000")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	return conn
-}
-
-// answers reports whether a byte comes back within a minute of the bubble's time.
-func answers(t *testing.T, conn net.Conn) bool {
-	t.Helper()
-	echoed := make(chan error, 1)
-	go func() {
-		_, err := conn.Write([]byte("x"))
-		if err == nil {
-			_, err = io.ReadFull(conn, make([]byte, 1))
-		}
-		echoed <- err
-	}()
-	select {
-	case err := <-echoed:
-		return err == nil
-	case <-time.After(time.Minute):
-		return false
-	}
-}
+// another is more than the least time between two attempts at a side connection.
+const another = 1100 * time.Millisecond
 
 // transport is the agent's end of one of its transports.
 func (a *agent) transport(n int) *memconn.Conn {
@@ -55,9 +28,9 @@ func (a *agent) transport(n int) *memconn.Conn {
 }
 
 // besides starts a Conn that has its side connection, with one visitor on each.
-func besides(t *testing.T, a *agent) (c *tunnel.Conn, s *states, main, side net.Conn) {
+func besides(t *testing.T, a *agent, cfg tunnel.ConnConfig) (c *tunnel.Conn, s *states, main, side net.Conn) {
 	t.Helper()
-	c, s = a.start(a.patient())
+	c, s = a.start(cfg)
 	main = visit(t, c)
 	visit(t, c).Close() // makes it be wanted
 	synctest.Wait()
@@ -71,7 +44,7 @@ func besides(t *testing.T, a *agent) (c *tunnel.Conn, s *states, main, side net.
 func TestSideConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAgent(t)
-		c, s, main, side := besides(t, a)
+		c, s, main, side := besides(t, a, a.patient())
 		a.transport(0).Stall(true)
 		if answers(t, main) {
 			t.Error("the stalled connection answered")
@@ -103,13 +76,16 @@ func TestSideConnection(t *testing.T) {
 	})
 }
 
-// TestNoSideConnection has one visitor at a time, and clients of the agent's API, which need none.
+// TestNoSideConnection has one visitor at a time, some of whom are refused, and clients of the agent's API, which need none.
 func TestNoSideConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAgent(t)
 		c, _ := a.start(a.config())
 		for range 3 {
 			visit(t, c).Close()
+			if _, err := c.DialContext(t.Context(), "tcp", "127.0.0.1:1"); !errors.Is(err, tunnel.ErrRefused) {
+				t.Fatalf("dial of a closed port: %v", err)
+			}
 			if _, err := c.DialContext(t.Context(), "unix", "/run/agent.sock"); err != nil {
 				t.Fatal(err)
 			}
@@ -125,7 +101,7 @@ func TestNoSideConnection(t *testing.T) {
 func TestSideConnectionBreaks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAgent(t)
-		c, s, main, side := besides(t, a)
+		c, s, main, side := besides(t, a, a.patient())
 		visit(t, c) // on the main one
 		a.transport(1).Stall(true)
 		opened := make(chan net.Conn, 1)
@@ -139,10 +115,9 @@ func TestSideConnectionBreaks(t *testing.T) {
 		if len(opened) > 0 {
 			t.Fatal("the next visitor is not on the side connection")
 		}
+		a.transport(1).SetLinger(0) // an end would be held back as the bytes are
 		a.transport(1).Close()
-		if _, err := side.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
-			t.Errorf("its visitor read %v, want a reset", err)
-		}
+		expectReset(t, side)
 		synctest.Wait()
 		select {
 		case conn := <-opened:
@@ -153,7 +128,7 @@ func TestSideConnectionBreaks(t *testing.T) {
 		if !answers(t, main) || !answers(t, visit(t, c)) {
 			t.Error("the main connection suffers from the end of the side one")
 		}
-		time.Sleep(time.Second)
+		time.Sleep(another)
 		synctest.Wait()
 		if n := a.dialed(); n != 3 {
 			t.Errorf("%d connections, want another one", n)
@@ -170,19 +145,59 @@ func TestSideConnectionBreaks(t *testing.T) {
 	})
 }
 
+// TestSideConnectionFallsSilent: its packets get lost, those of the main one do not. That is noticed as it is of the main one, by the
+// keepalive or when the machine wakes, and who chose it meanwhile is connected by the other.
+func TestSideConnectionFallsSilent(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		interval time.Duration // of the keepalive
+		kick     bool
+		within   time.Duration
+	}{{"keepalive", 2 * time.Second, false, 6 * time.Second}, {"kick", time.Hour, true, 2 * time.Second}} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a := newAgent(t)
+				cfg := a.config()
+				cfg.KeepaliveInterval = tt.interval
+				c, s, main, side := besides(t, a, cfg)
+				visit(t, c) // on the main one
+				start := time.Now()
+				a.transport(1).Stall(true)
+				if tt.kick {
+					c.Kick()
+				}
+				if !answers(t, visit(t, c)) || !answers(t, main) {
+					t.Error("visitors wait for the silent connection")
+				}
+				if d := time.Since(start); d > tt.within {
+					t.Errorf("noticed after %v", d)
+				}
+				expectReset(t, side)
+				visit(t, c)
+				time.Sleep(another)
+				synctest.Wait()
+				if n := a.dialed(); n != 3 {
+					t.Errorf("%d connections, want another one", n)
+				}
+				if got := s.phases(true); len(got) != 2 {
+					t.Errorf("states %v; a side connection has none to tell", got)
+				}
+			})
+		})
+	}
+}
+
 // TestSideConnectionEndsWithTheMain: whatever the peer does with it.
 func TestSideConnectionEndsWithTheMain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAgent(t)
-		c, s, _, side := besides(t, a)
+		c, s, _, side := besides(t, a, a.patient())
 		a.transport(1).Stall(true)
 		go side.Write(make([]byte, 4<<20)) // which fills its queue
 		synctest.Wait()
 		start := time.Now()
 		a.transport(0).Close()
-		if _, err := side.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
-			t.Errorf("its visitor read %v, want a reset", err)
-		}
+		expectReset(t, side)
 		if !answers(t, visit(t, c)) {
 			t.Error("there is no new connection")
 		}
@@ -201,7 +216,7 @@ func TestSideConnectionEndsWithTheMain(t *testing.T) {
 func TestSideConnectionUnused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAgent(t)
-		c, s, main, side := besides(t, a)
+		c, s, main, side := besides(t, a, a.patient())
 		time.Sleep(10 * time.Minute)
 		if !answers(t, side) {
 			t.Fatal("a connection that had a visitor is closed")
@@ -262,6 +277,39 @@ func TestSideConnectionCannotBeHad(t *testing.T) {
 		synctest.Wait()
 		if len(s.phases(true)) != 2 {
 			t.Errorf("states %v", s.phases(true))
+		}
+	})
+}
+
+// TestSideConnectionThatHangs: somebody answers the dial, and then nothing. It is given up as the main one would be, and tried again.
+func TestSideConnectionThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAgent(t)
+		c, s := a.start(a.config())
+		visit(t, c)
+		a.set(func(a *agent) {
+			a.dial = func(context.Context) (net.Conn, error) {
+				client, server := memconn.Pair()
+				a.set(func(a *agent) { a.conns = append(a.conns, server) })
+				return client, nil
+			}
+		})
+		visit(t, c).Close()
+		synctest.Wait()
+		a.set(func(a *agent) { a.dial = nil })
+		time.Sleep(9 * time.Second)
+		if !answers(t, visit(t, c)) || a.dialed() != 2 {
+			t.Errorf("%d dials while the second one hangs", a.dialed())
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		visit(t, c).Close()
+		synctest.Wait()
+		if n := a.dialed(); n != 3 {
+			t.Errorf("%d dials after the second one was given up, want 3", n)
+		}
+		if got := s.phases(true); len(got) != 2 {
+			t.Errorf("states %v", got)
 		}
 	})
 }

@@ -96,7 +96,7 @@ func (c *Conn) handshake(ctx context.Context) (*link, error) {
 			}
 		}()
 		l.end(err)
-		_ = l.await(ctx)
+		_ = l.await(ctx) // err, which ended it, says more
 	}
 	if err == nil {
 		return l, nil
