@@ -32,6 +32,7 @@ func (r *reconciler) bind(w *want) (*binding, error) {
 		if err != nil {
 			return nil, inUse(port, err)
 		}
+		r.memory.HostPorts[w.port] = port
 		return r.serve(listeners, port, ""), nil
 	}
 	if past := r.memory.HostPorts[w.port]; past != 0 && past != w.port {

@@ -192,6 +192,24 @@ func TestManagerRemembersTheLastNumber(t *testing.T) {
 	})
 }
 
+// Nor is it moved from where requireLocalPort had it, once that is not asked for any more.
+func TestManagerRemembersARequiredNumber(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		settings, _ := tunnel.DecodeSettings([]byte(`{"otherPortsAttributes":{"requireLocalPort":true}}`))
+		w := newWorld(t, tunnel.ManagerConfig{Settings: settings, Memory: tunnel.Memory{HostPorts: map[uint16]uint16{3000: 3001}}})
+		w.serve("0.0.0.0:3000")
+		w.want("3000→3000 forwarded #1")
+		w.m.Configure(tunnel.Settings{})
+		w.serve()
+		time.Sleep(time.Minute)
+		w.serve("0.0.0.0:3000")
+		w.want("3000→3000 forwarded #2")
+		if got := w.m.Memory().HostPorts[3000]; got != 3000 {
+			t.Errorf("remembered %d", got)
+		}
+	})
+}
+
 // What is forwarded stays when the limit is reached, whatever opens after it.
 func TestManagerKeepsWhatIsForwardedAtTheLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
