@@ -244,9 +244,20 @@ func (d *settingsDecoder) attributes(path string, data json.RawMessage) Attribut
 			a.RequireLocalPort = d.boolean(path, value)
 		case "elevateIfNeeded":
 			a.ElevateIfNeeded = d.boolean(path, value)
+		default:
+			d.misspelt(path, key)
 		}
 	})
 	return a
+}
+
+// misspelt tells of a key that only its capitals keep from being an attribute. Others are not our business: other programs have more.
+func (d *settingsDecoder) misspelt(path, key string) {
+	for _, known := range []string{"onAutoForward", "protocol", "label", "requireLocalPort", "elevateIfNeeded"} {
+		if strings.EqualFold(key, known) {
+			d.fail(path, "is written %s", known)
+		}
+	}
 }
 
 func (d *settingsDecoder) oneOf(path string, data json.RawMessage, values ...string) string {

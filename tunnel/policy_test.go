@@ -155,6 +155,7 @@ func TestDecodeSettingsErrors(t *testing.T) {
 		{"numbers that are no key", `{"portsAttributes":{"3000, 3001":{},"3000-":{},":80":{}}}`, []string{
 			`portsAttributes["3000, 3001"]: want one port, a range`, `portsAttributes["3000-"]: want one port`, `portsAttributes[":80"]: want one port`,
 		}},
+		{"misspelt", `{"otherPortsAttributes":{"onAutoforward":"ignore","visibility":"public"}}`, []string{"otherPortsAttributes.onAutoforward: is written onAutoForward"}},
 		{"set twice", `{"maxForwards":1,"portsAttributes":{"3000":{"label":"x"},"3000":{"label":"y"}},"maxForwards":2}`, []string{
 			`settings: "maxForwards" is set twice; the last one counts`, `portsAttributes: "3000" is set twice`,
 		}},
