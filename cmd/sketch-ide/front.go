@@ -30,6 +30,7 @@ type front struct {
 	json   bool
 	ports  map[int]jsonrpc.Port // as last told
 	state  session.State
+	lined  session.State  // the last state that there was a line for
 	branch jsonrpc.Branch // as last told
 	done   bool           // nothing more is told of ports
 
@@ -130,9 +131,22 @@ func (f *front) SessionChanged(i session.Info) {
 		return
 	}
 	s := wireSession(i)
-	if f.json || last == session.Connected || last == session.Reconnecting || i.State != session.Starting && i.State != session.Connected {
+	if f.json || worthALine(f.lined, last, i.State) {
+		f.lined = i.State
 		f.tell(upEvent{Type: "session", Session: &s, Message: stateLine(i)})
 	}
+}
+
+// worthALine leaves out a session's first way to being connected, which is told otherwise or nobody's news.
+func worthALine(lined, last, now session.State) bool {
+	switch now {
+	case session.Starting:
+		return last == session.Connected || last == session.Reconnecting
+	case session.Connected:
+		return lined != "" && lined != session.Connected
+	case session.Reconnecting, session.Lost, session.Stopped, session.Gone:
+	}
+	return true
 }
 
 // stateLine says in one line what has become of a session.

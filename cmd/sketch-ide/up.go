@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -194,7 +195,11 @@ func (o *options) leave(ctx context.Context, sup *session.Supervisor, info sessi
 func eventLine(p jsonrpc.Port) string {
 	switch p.Status {
 	case jsonrpc.PortForwarded:
-		return fmt.Sprintf("%s  %s", jsonrpc.ToastText([]jsonrpc.Port{p}), p.URL)
+		line := fmt.Sprintf("%s  %s", jsonrpc.ToastText([]jsonrpc.Port{p}), p.URL)
+		if p.Generation == 0 {
+			line += " (nothing listens on it yet)"
+		}
+		return line
 	case jsonrpc.PortListed:
 		return fmt.Sprintf("Port %d%s is open inside, not forwarded%s", p.Number, process(p), because(p))
 	case jsonrpc.PortStopped:
@@ -207,10 +212,11 @@ func eventLine(p jsonrpc.Port) string {
 }
 
 func process(p jsonrpc.Port) string {
-	if p.Process == "" {
+	name := cmp.Or(p.Label, p.Process)
+	if name == "" {
 		return ""
 	}
-	return " (" + p.Process + ")"
+	return " (" + clean(name) + ")"
 }
 
 func because(p jsonrpc.Port) string {

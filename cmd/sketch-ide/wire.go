@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"net"
+	"strconv"
 
 	"github.com/sketch-ide/sketch-ide/jsonrpc"
 	"github.com/sketch-ide/sketch-ide/session"
@@ -54,7 +56,7 @@ func wireSessions(list []session.Info) []jsonrpc.Session {
 // wirePort is a port as an editor sees it.
 func wirePort(f tunnel.Forward) jsonrpc.Port {
 	p := jsonrpc.Port{
-		Number: int(f.Port), HostPort: int(f.HostPort), URL: f.URL(), Status: jsonrpc.PortStatus(f.Status), Reason: f.Reason, Label: f.Label,
+		Number: int(f.Port), HostPort: int(f.HostPort), URL: f.URL(), Status: jsonrpc.PortStatus(f.Status), Reason: f.Reason, Label: portLabel(f),
 		Process: f.Process, PID: f.PID, Protocol: f.Protocol, Action: jsonrpc.PortAction(f.Action), Addresses: []string{}, Generation: f.Opened,
 	}
 	if f.Err != nil {
@@ -64,6 +66,14 @@ func wirePort(f tunnel.Forward) jsonrpc.Port {
 		p.Addresses = append(p.Addresses, a.String())
 	}
 	return p
+}
+
+// portLabel is what people call a port; one on another host that they have no name for goes by its address.
+func portLabel(f tunnel.Forward) string {
+	if f.Label == "" && f.Host != "" {
+		return net.JoinHostPort(f.Host, strconv.Itoa(int(f.Port)))
+	}
+	return f.Label
 }
 
 func wirePorts(forwards []tunnel.Forward) []jsonrpc.Port {
