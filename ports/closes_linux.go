@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -25,7 +26,7 @@ func watchCloses(ctx context.Context, wake func()) error {
 }
 
 // readCloses reads destroyed sockets from f, which it closes.
-func readCloses(ctx context.Context, f *os.File, wake func()) error {
+func readCloses(ctx context.Context, f io.ReadCloser, wake func()) error {
 	defer f.Close()
 	// Closing the file from elsewhere ends the read below.
 	stop := context.AfterFunc(ctx, func() { f.Close() })

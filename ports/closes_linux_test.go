@@ -3,7 +3,9 @@ package ports
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"net"
+	"os"
 	"testing"
 	"time"
 
@@ -76,30 +78,126 @@ func TestLostClosesWake(t *testing.T) {
 	for range many {
 		openAndClose(t, "127.0.0.1:0")
 	}
-	wakes := make(chan struct{}, 10*many)
+	reads := &lossyReads{File: f, t: t}
+	wakes := make(chan bool, 10*many) // whether a loss was read
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
-	go func() { ended <- readCloses(ctx, f, func() { wakes <- struct{}{} }) }() // ended by cancel, waited for below
-	for range 2 {                                                               // what had room, or the loss
-		select {
-		case <-wakes:
-		case err := <-ended:
-			t.Fatalf("watch ends with %v", err)
-		case <-time.After(patience):
-			t.Fatal("lost closes wake nobody")
+	go func() { ended <- readCloses(ctx, reads, func() { wakes <- reads.lost; reads.lost = false }) }() // ended by cancel, waited for below
+	await := func(what string, wanted func(lost bool) bool) {
+		t.Helper()
+		for deadline := time.After(patience); ; {
+			select {
+			case lost := <-wakes:
+				if wanted(lost) {
+					return
+				}
+			case err := <-ended:
+				t.Fatalf("watch ends with %v", err)
+			case <-deadline:
+				t.Fatalf("%s wakes nobody", what)
+			}
 		}
 	}
+	await("the loss", func(lost bool) bool { return lost })
 	openAndClose(t, "127.0.0.1:0")
-	select {
-	case <-wakes:
-	case err := <-ended:
-		t.Fatalf("watch ends with %v", err)
-	case <-time.After(patience):
-		t.Fatal("a close after the loss wakes nobody")
-	}
+	await("a close after the loss", func(bool) bool { return true })
 	cancel()
 	if err := <-ended; err != nil {
 		t.Errorf("watch ends with %v", err)
+	}
+}
+
+// lossyReads notes that the kernel told a loss, until somebody is woken for it. It belongs to the goroutine that reads.
+type lossyReads struct {
+	*os.File
+	t    *testing.T
+	lost bool
+}
+
+func (r *lossyReads) Read(b []byte) (int, error) {
+	if r.lost {
+		r.t.Error("a loss has woken nobody")
+	}
+	n, err := r.File.Read(b)
+	r.lost = errors.Is(err, unix.ENOBUFS)
+	return n, err
+}
+
+// What the filter drops does not even reach the process.
+func TestEndsOfConnectionsAreNotRead(t *testing.T) {
+	t.Parallel()
+	f, err := openDestroyGroups()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := f.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	for range 50 {
+		connectAndReset(t)
+	}
+	buf := make([]byte, 4<<10)
+	for range 20 {
+		openAndClose(t, "127.0.0.1:0") // something to read behind the connections
+		n, err := f.Read(buf)
+		if errors.Is(err, unix.ENOBUFS) {
+			continue // others close many at the moment
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n < nlmsgHeaderLen+diagMsgLen {
+			t.Fatalf("%d bytes", n)
+		}
+		if peer := binary.BigEndian.Uint16(buf[nlmsgHeaderLen+6:]); peer != 0 {
+			t.Fatalf("told of a connection with %d", peer)
+		}
+	}
+}
+
+// connectAndReset makes a connection whose two sockets are destroyed at once.
+func connectAndReset(t *testing.T) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	conn, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	accepted, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.(*net.TCPConn).SetLinger(0); err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	accepted.Close()
+}
+
+// The end of the watch does not wait for one more close.
+func TestWatchOfClosesEndsByItself(t *testing.T) {
+	t.Parallel()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() { ended <- readCloses(ctx, r, func() {}) }() // ended by cancel, waited for below
+	cancel()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Errorf("watch ends with %v", err)
+		}
+	case <-time.After(patience):
+		t.Error("watch does not end")
 	}
 }
 

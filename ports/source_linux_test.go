@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"slices"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // openListeners listens on one address of each kind. Those that the machine lacks are
@@ -101,6 +103,54 @@ func TestNetlinkRepeatsInterruptedDump(t *testing.T) {
 		if !errors.Is(err, tt.want) || calls != len(tt.errs) || len(rows) != 1 {
 			t.Errorf("%s: %d calls, %d rows, error %v", tt.name, calls, len(rows), err)
 		}
+	}
+}
+
+// What other processes send to the socket is not taken for the kernel's answer.
+func TestNetlinkBelievesTheKernelOnly(t *testing.T) {
+	t.Parallel()
+	for _, open := range []OpenSource{openNetlink, openNetlinkFamilies} {
+		source, err := open(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer source.Close()
+		src := source.(*netlinkSource)
+		if _, err := src.Listeners(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		forge(t, src, src.seq+1)
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ln.Close()
+		rows, err := src.Listeners(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(rows, func(row Listener) bool { return row.Addr == ln.Addr().(*net.TCPAddr).AddrPort() }) {
+			t.Errorf("%s: a listener is not seen", src.Name())
+		}
+	}
+}
+
+// forge sends the end of a dump, as another process. Who may not send to others, which takes a capability, cannot forge either.
+func forge(t *testing.T, src *netlinkSource, seq uint32) {
+	t.Helper()
+	to, err := unix.Getsockname(src.fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	end := make([]byte, nlmsgHeaderLen+4)
+	putNlmsgHeader(end, nlmsgDone, seq)
+	if err := unix.Sendto(fd, end, 0, to); err != nil && !errors.Is(err, unix.EPERM) {
+		t.Fatal(err)
 	}
 }
 
