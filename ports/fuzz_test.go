@@ -92,6 +92,7 @@ func FuzzPortEvents(f *testing.F) {
 		snapshot = `{"epoch":"E","seq":7,"ports":[` + port + `],"ephemeral":[1,2]}`
 	)
 	f.Add([]byte(snapshot))
+	f.Add([]byte(`{"epoch":"E","ports":[` + port + `,{"number":80,"addresses":["::1","0.0.0.0","::1"]},` + port + `]}`))
 	f.Add([]byte("[" + opened + "]"))
 	f.Add([]byte(`{"snapshot":` + snapshot + `,"events":[` + opened + `]}`))
 	f.Add([]byte("event: snapshot\nid: E-7\ndata: " + snapshot + "\n\n: alive\n\nevent: opened\nid: E-8\ndata: " + opened + "\n\n" +

@@ -247,12 +247,49 @@ func TestMonitorRestsWhileNobodyReads(t *testing.T) {
 				t.Error("rests while somebody polls")
 			}
 		}
-		// What cannot be read anew is as it was.
+		// Who followed keeps it awake no longer than until then.
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if _, err := l.Wait(ctx, l.epoch, l.state.Seq); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("waiting for nothing: %v", err)
+		}
+		k.scanned()
+		time.Sleep(restAfter + time.Second)
+		k.scanned()
 		time.Sleep(time.Hour)
+		if got := len(k.scanned()); got != 0 {
+			t.Errorf("%d scans after the last reader", got)
+		}
+		// What cannot be read anew is as it was.
 		k.fail(errors.New("gone"))
 		state, err = l.Snapshot(t.Context())
 		equal(t, "ports when scans fail", brief(state.Ports), []Port{port(2, "0.0.0.0")})
 		equal(t, "error when scans fail", err, nil)
+	})
+}
+
+// Who was being looked for when the rest began is looked for after it.
+func TestMonitorNamesAfterARest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k, l := newFakeKernel(), NewLog(0)
+		k.owners[1], k.owners[2] = process{pid: 10, name: "vite"}, process{pid: 20, name: "late"}
+		k.listen(listener("0.0.0.0:1", 1))
+		runMonitor(t, k.monitor(MonitorConfig{Events: l}))
+		l.end() // nobody reads any more
+		defer l.begin()
+		time.Sleep(restAfter - time.Second)
+		k.slow[2] = 3 * time.Second
+		k.listen(listener("0.0.0.0:1", 1), listener("0.0.0.0:2", 2))
+		time.Sleep(time.Minute)
+		equal(t, "events before the rest", events(t, l, 0), []string{"opened tcp:0.0.0.0:2"})
+		k.asked = nil
+		if _, err := l.Snapshot(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(5 * time.Second)
+		equal(t, "events after it", events(t, l, 1), []string{"updated tcp:0.0.0.0:2"})
+		equal(t, "owners looked for", k.asked, []uint32{2})
 	})
 }
 
@@ -308,6 +345,12 @@ func TestMonitorKeepsStateWhenScansFail(t *testing.T) {
 		k.fail(nil)
 		time.Sleep(time.Second)
 		equal(t, "events", events(t, l, 0), []string{"closed tcp:0.0.0.0:80"})
+		k.fail(errors.New("gone again"))
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got := strings.Count(logged.String(), "level=WARN"); got != 2 {
+			t.Errorf("%d warnings in the end:\n%s", got, logged.String())
+		}
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -66,13 +67,14 @@ func TestFindOwners(t *testing.T) {
 		20: {parent: 7, comm: "bash", fds: []string{"/dev/pts/0", "pipe:[1]"}},
 		21: {parent: 20, comm: "gunicorn", cmdline: "gunicorn\x00app\x00", fds: []string{"anon_inode:[eventpoll]", "socket:[300]"}},
 		22: {parent: 21, comm: "worker", fds: []string{"socket:[300]", "socket:[odd]", "socket:[4294967296]"}},
+		23: {parent: 21, comm: "debugger", fds: []string{"socket:[700]"}},
 		30: {parent: 7, comm: "chrome", environ: "A=1\x00SKETCH_IGNORE_PORTS=1\x00B=2\x00", fds: []string{"socket:[400]"}},
 		31: {parent: 7, comm: "similar", environ: "XSKETCH_IGNORE_PORTS=1\x00SKETCH_IGNORE_PORTS=10\x00", fds: []string{"socket:[500]"}},
 		40: {parent: 1, comm: "daemon", fds: []string{"socket:[600]"}},
 		41: {parent: 7, comm: "heir", fds: []string{"socket:[200]"}},
 	})
 	later := time.Now().Add(time.Minute)
-	found, complete := p.find([]uint32{300, 400, 500, 600, 200, 999}, later)
+	found, complete := p.find([]uint32{300, 400, 500, 600, 200, 700, 999}, later)
 	if !complete {
 		t.Error("not complete")
 	}
@@ -82,6 +84,7 @@ func TestFindOwners(t *testing.T) {
 		500: {pid: 31, name: "similar"},
 		600: {pid: 40, name: "daemon"},
 		200: {pid: 41, name: "heir"},
+		700: {pid: 23, name: "debugger"}, // its parent has a socket, but not this one
 	}
 	if len(found) != len(want) {
 		t.Errorf("found %v", found)
@@ -97,7 +100,7 @@ func TestFindOwners(t *testing.T) {
 	}
 
 	order := slices.Collect(p.candidates(later))
-	if want := []int{41, 31, 30, 22, 21, 20, 40, 1}; !slices.Equal(order, want) {
+	if want := []int{41, 31, 30, 23, 22, 21, 20, 40, 1}; !slices.Equal(order, want) {
 		t.Errorf("looks at %v, want descendants first: %v", order, want)
 	}
 	if found, complete := p.find([]uint32{300}, time.Now().Add(-time.Second)); complete || len(found) > 0 {
@@ -156,6 +159,9 @@ func TestOwnersOfThisMachine(t *testing.T) {
 	}
 	if owners.ours()[inode(addr)] {
 		t.Error("a child's socket counts as ours")
+	}
+	if info, err := os.Stdin.Stat(); err != nil || info.Mode()&os.ModeSocket == 0 && owners.ours()[uint32(info.Sys().(*syscall.Stat_t).Ino)] {
+		t.Errorf("what is no socket counts as one of ours, %v", err)
 	}
 	found, _ := owners.find([]uint32{inode(addr)}, time.Now().Add(patience))
 	if owner := found[inode(addr)]; owner.pid != child.pid() || !owner.ignore || !strings.HasPrefix(owner.name, "ports.test") {
