@@ -76,6 +76,9 @@ func TestFollowSurvives(t *testing.T) {
 	text := func(text string) func(*testing.T, *scene) dialer {
 		return func(t *testing.T, s *scene) dialer { return says(t, strings.ReplaceAll(text, "EPOCH", s.epoch)) }
 	}
+	body := func(json string) func(*testing.T, *scene) dialer {
+		return text(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(json), json))
+	}
 	for _, tt := range []struct {
 		name string
 		bad  func(*testing.T, *scene) dialer
@@ -121,7 +124,10 @@ func TestFollowSurvives(t *testing.T) {
 		{"status 500", status(http.StatusInternalServerError)},
 		{"status 503", status(http.StatusServiceUnavailable)},
 		{"redirect", func(t *testing.T, _ *scene) dialer {
-			return listen(t, http.RedirectHandler("http://host.internal/secret", http.StatusFound)).Dial
+			mux := http.NewServeMux()
+			mux.Handle("/", http.RedirectHandler("http://host.internal/other/port-events", http.StatusFound))
+			mux.Handle("/other/", http.StripPrefix("/other", Handler(newScene(t, "127.0.0.1:9").Log)))
+			return listen(t, mux).Dial
 		}},
 		{"other type", text("HTTP/1.1 200 OK\r\nContent-Type: ;;\r\nContent-Length: 2\r\n\r\nhi")},
 		{"compressed", text("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\x00")},
@@ -129,6 +135,7 @@ func TestFollowSurvives(t *testing.T) {
 		{"empty snapshot", text(headStream + "event: snapshot\ndata: {}\n\n")},
 		{"null snapshot", text(headStream + "event: snapshot\ndata: null\n\n")},
 		{"odd epoch", text(headStream + "event: snapshot\ndata: {\"epoch\":\"a\\r\\nX: y\",\"seq\":1}\n\n")},
+		{"epoch beyond ASCII", text(headStream + "event: snapshot\ndata: {\"epoch\":\"\u00e9\",\"seq\":1}\n\n")},
 		{"long epoch", text(headStream + "event: snapshot\ndata: {\"epoch\":\"" + strings.Repeat("x", 65) + "\",\"seq\":1}\n\n")},
 		{"odd port", text(headStream + "event: snapshot\ndata: {\"epoch\":\"a\",\"ports\":[{\"number\":0,\"addresses\":[\"::\"]}]}\n\n")},
 		{"port without address", text(headStream + "event: snapshot\ndata: {\"epoch\":\"a\",\"ports\":[{\"number\":1}]}\n\n")},
@@ -138,6 +145,9 @@ func TestFollowSurvives(t *testing.T) {
 		{"event without endpoint", text(headStream + "event: opened\ndata: {\"seq\":2,\"epoch\":\"EPOCH\"}\n\n")},
 		{"event of another port", text(headStream + event("EPOCH", 2, `,"open":{"number":8,"addresses":["::"]}`))},
 		{"unknown event", text(headStream + "event: moved\ndata: {}\n\n")},
+		{"empty update", body("{}")},
+		{"update without epoch", body(`{"snapshot":{"seq":9,"ports":[]},"events":[]}`)},
+		{"update with odd port", body(`{"snapshot":{"epoch":"a","ports":[{"number":1}]},"events":[]}`)},
 		{"endless line", func(t *testing.T, _ *scene) dialer { return endless(t, headStream, strings.Repeat("x", 4096)) }},
 		{"endless body", func(t *testing.T, _ *scene) dialer { return endless(t, headJSON, strings.Repeat(" ", 4096)) }},
 		{"endless array", func(t *testing.T, _ *scene) dialer { return endless(t, headJSON+"[", strings.Repeat("{},", 1024)) }},
@@ -243,6 +253,11 @@ func TestFollowPlainServer(t *testing.T) {
 		},
 		{
 			"overrun", `[{"type":"opened","port":"tcp:[::]:82","timestamp":"2030-01-01T00:01:00Z"}]`,
+			[]string{"opened tcp:[::]:82"},
+			[]Port{port(80, "0.0.0.0", "::"), port(82, "::")},
+		},
+		{
+			"overrun within a second", "[" + strings.Split(head, "},")[1] + `,{"type":"opened","port":"tcp:[::]:82","timestamp":"2030-01-01T00:00:00Z"}]`,
 			[]string{"opened tcp:[::]:82"},
 			[]Port{port(80, "0.0.0.0", "::"), port(82, "::")},
 		},

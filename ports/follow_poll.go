@@ -45,7 +45,7 @@ func (f *follower) longPoll(ctx context.Context) error {
 // longPollPath asks for the whole state at once where there is none yet.
 func (f *follower) longPollPath() string {
 	query := url.Values{"after": {"0"}}
-	if f.known && f.state.Epoch != "" {
+	if f.state.Epoch != "" {
 		query.Set("after", fmt.Sprint(f.state.Seq))
 		query.Set("epoch", f.state.Epoch)
 		query.Set("wait", longPollWait.String())

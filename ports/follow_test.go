@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/sketch-ide/sketch-ide/internal/memconn"
 )
 
 func TestFollow(t *testing.T) {
@@ -68,6 +70,7 @@ func TestFollow(t *testing.T) {
 				time.Sleep(time.Hour)
 				synctest.Wait()
 				equal(t, "updates without changes", rec.take(), []Update(nil))
+				equal(t, "interruptions", rec.log.String(), "")
 			})
 		})
 	}
@@ -141,7 +144,7 @@ func TestTwoFollowers(t *testing.T) {
 		s := newScene(t)
 		server := listen(t, Handler(s.Log))
 		quick := startFollow(t, &network{dial: server.Dial})
-		slow := &recorder{}
+		slow := &recorder{t: t}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		cfg := FollowConfig{Client: clientOf(t, (&network{dial: server.Dial}).connect), BaseURL: "http://agent"}
@@ -192,6 +195,47 @@ func TestFollowResumes(t *testing.T) {
 		equal(t, "events", story(update.Events), []string{"closed tcp:127.0.0.1:1", "opened tcp:127.0.0.1:1"})
 		equal(t, "state", update.Snapshot, s.all(t))
 	})
+}
+
+// A stream that ends, or falls silent, is made again, and goes on where it was: no poll takes its place.
+func TestFollowStaysWithTheStream(t *testing.T) {
+	t.Parallel()
+	for name, bad := range map[string]func(t *testing.T, good dialer) dialer{
+		"broken": func(_ *testing.T, good dialer) dialer { return good },
+		"reset": func(t *testing.T, _ dialer) dialer {
+			return speaker(t, func(conn *memconn.Conn) { _ = conn.SetLinger(0); conn.Close() })
+		},
+		"silent": func(t *testing.T, _ dialer) dialer { return says(t, headStream+": open\n\n") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newScene(t, "127.0.0.1:1")
+				var asked atomic.Value // the last request
+				asked.Store("")
+				good := listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					asked.Store(fmt.Sprint(asked.Load(), r.URL.Path, " ", r.Header.Get("Accept"), " ", r.Header.Get("Last-Event-ID"), "\n"))
+					Handler(s.Log).ServeHTTP(w, r)
+				})).Dial
+				n := &network{dial: good}
+				rec := startFollow(t, n)
+				synctest.Wait()
+				s.now("127.0.0.1:1", "127.0.0.1:2")
+				synctest.Wait()
+				rec.take()
+				asked.Store("")
+				n.become(bad(t, good))
+				time.Sleep(time.Second) // meets the bad one
+				n.mu.Lock()
+				n.dial = good // for the next connection
+				n.mu.Unlock()
+				time.Sleep(silentAfter + 2*backoffMax)
+				synctest.Wait()
+				equal(t, "requests", asked.Load(), "/port-events text/event-stream "+formatID(s.epoch, 1)+"\n")
+				equal(t, "updates", rec.take(), []Update(nil))
+			})
+		})
+	}
 }
 
 // TestFollowConverges breaks connections at random between random changes: the client

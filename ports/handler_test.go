@@ -56,6 +56,19 @@ func TestArray(t *testing.T) {
 	}
 }
 
+func TestArrayForWhoAcceptsNoStream(t *testing.T) {
+	t.Parallel()
+	for _, accept := range []string{"*/*", "application/json", "text/html,application/xml;q=0.9,*/*;q=0.8", "text/event-streams"} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/port-events", nil)
+		r.Header.Set("Accept", accept)
+		w := httptest.NewRecorder()
+		Handler(primed(0)).ServeHTTP(w, r)
+		if got := w.Body.String(); got != "[]\n" {
+			t.Errorf("%s: %q", accept, got)
+		}
+	}
+}
+
 func TestArrayTellsOverrun(t *testing.T) {
 	t.Parallel()
 	l := primed(2)

@@ -1,9 +1,11 @@
 package ports
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"sync"
@@ -53,14 +55,40 @@ func (n *network) dialed() int {
 
 // A recorder takes what Follow delivers.
 type recorder struct {
+	t       *testing.T
 	mu      sync.Mutex
 	updates []Update
+	last    []Port
+	log     bytes.Buffer
 }
 
 func (r *recorder) deliver(u Update) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.updates = append(r.updates, u)
+	r.check(u)
+	r.updates, r.last = append(r.updates, u), u.Snapshot.Ports
+}
+
+// check compares the state of an update with its events: a port that is another one than before has an event, and the last
+// event of a port has what it became.
+func (r *recorder) check(u Update) {
+	became := map[uint16]*Port{}
+	for _, ev := range u.Events {
+		became[ev.Number] = ev.Open
+	}
+	for number, open := range became {
+		i, found := findPort(u.Snapshot.Ports, number)
+		if found != (open != nil) || found && dump(*open) != dump(u.Snapshot.Ports[i]) {
+			r.t.Errorf("port %d became %s in %s", number, dump(open), dump(u))
+		}
+	}
+	for _, ports := range [][2][]Port{{r.last, u.Snapshot.Ports}, {u.Snapshot.Ports, r.last}} {
+		for _, port := range ports[0] {
+			if _, told := became[port.Number]; !told && r.last != nil && len(without(port, ports[1])) > 0 {
+				r.t.Errorf("nothing is told of port %d in %s, before which there was %s", port.Number, dump(u), dump(r.last))
+			}
+		}
+	}
 }
 
 // take returns the updates since the last call.
@@ -85,10 +113,10 @@ func (r *recorder) one(t *testing.T) Update {
 // startFollow follows what the network answers with, until the test ends.
 func startFollow(t *testing.T, n *network) *recorder {
 	t.Helper()
-	rec := &recorder{}
+	rec := &recorder{t: t}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	cfg := FollowConfig{Client: clientOf(t, n.connect), BaseURL: "http://agent"}
+	cfg := FollowConfig{Client: clientOf(t, n.connect), BaseURL: "http://agent", Log: slog.New(slog.NewTextHandler(&rec.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	// Ended and waited for by the cleanup.
 	go func() { ended <- Follow(ctx, cfg, rec.deliver) }()
 	t.Cleanup(func() {
