@@ -5,6 +5,7 @@ import * as vscode from 'vscode';
 import { parseAddress } from '../changes/files';
 import type { Session } from '../protocol';
 import type { Attachment } from './exchange';
+import { lastLine } from './references';
 
 /** Longer selections are named by their lines; the agent reads them itself. */
 const maxSelection = 64 * 1024;
@@ -27,11 +28,6 @@ export function selectedCode(
     endLine: lines + 1,
     ...(text.length <= maxSelection && { text }),
   };
-}
-
-/** A selection that ends before the first character of a line means the line before. */
-function lastLine({ start, end }: vscode.Selection): number {
-  return end.character === 0 && end.line > start.line ? end.line - 1 : end.line;
 }
 
 /** The path of a document in the session's repository, with slashes; undefined for what is outside. */

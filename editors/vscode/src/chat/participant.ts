@@ -3,6 +3,9 @@
 import * as vscode from 'vscode';
 import type { Backend } from '../backend';
 import { errorText, userError } from '../errors';
+import type { PromptParams, Session } from '../protocol';
+import { repositoryPath } from './attachments';
+import { referenced } from './references';
 import type { ChatStore } from './store';
 import { type Piece, TurnText } from './turnText';
 
@@ -35,7 +38,7 @@ async function answer(
   const cancel = () => void backend.execute('sketch.cancel', { session: session.name }).catch(() => {});
   const cancelled = token.onCancellationRequested(cancel);
   try {
-    const { turn } = await backend.execute('sketch.prompt', { session: session.name, text: request.prompt });
+    const { turn } = await backend.execute('sketch.prompt', promptOf(request, session));
     show(text.begin(turn), stream);
     if (token.isCancellationRequested) cancel(); // the first one may have come before the turn
     await turnOver(store, turn, token);
@@ -47,6 +50,13 @@ async function answer(
     listening.dispose();
     cancelled.dispose();
   }
+}
+
+/** The request with the files that it refers to. */
+function promptOf({ prompt, references }: vscode.ChatRequest, session: Session): PromptParams {
+  const values = (references ?? []).map(({ value }) => value);
+  const context = referenced(values, (uri: vscode.Uri) => repositoryPath(uri, session));
+  return { session: session.name, text: prompt, ...(context.length > 0 && { context }) };
 }
 
 function show({ markdown, progress, asks }: Piece, stream: vscode.ChatResponseStream): void {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Conversations, withMessage } from '../../src/chat/conversation';
 import { attachmentLabel, listedUris, maxDropped, readFromPage } from '../../src/chat/exchange';
+import { referenced } from '../../src/chat/references';
 import { TurnText } from '../../src/chat/turnText';
 import type { AgentStatus, Message } from '../../src/protocol';
 
@@ -83,6 +84,25 @@ test('only what the page may say is taken from it', () => {
 test('a list of addresses is read', () => {
   assert.deepEqual(listedUris('# two\r\nfile:///a\r\nfile:///b%20c\r\n'), ['file:///a', 'file:///b%20c']);
   assert.deepEqual(listedUris(''), []);
+});
+
+test('what a prompt refers to goes along, once, where it is in the repository', () => {
+  const uri = (path: string) => ({ scheme: 'file', path });
+  const range = { start: { line: 2 }, end: { line: 8, character: 1 } };
+  const wholeLines = { start: { line: 2 }, end: { line: 9, character: 0 } };
+  const values = [
+    uri('/repo/a.go'),
+    { uri: uri('/repo/b.go'), range },
+    { uri: uri('/repo/b.go'), range: wholeLines },
+    uri('/repo/a.go'),
+    uri('/etc/passwd'),
+    'text',
+  ];
+  const pathOf = ({ path }: { path: string }) => (path.startsWith('/repo/') ? path.slice(6) : undefined);
+  assert.deepEqual(referenced([...values, null, { uri: uri('/etc/passwd'), range }], pathOf), [
+    { path: 'a.go' },
+    { path: 'b.go', startLine: 3, endLine: 9 },
+  ]);
 });
 
 test('attachments are named by their lines', () => {

@@ -11,6 +11,7 @@ export function nativeChatSteps(view) {
   const ask = async text => {
     const { page } = workbench();
     const input = page.locator('.interactive-input-part .monaco-editor').first();
+    await page.mouse.move(0, 0); // what is told of the thing under it may cover the box
     await eventually('the chat takes text', async () => {
       await input.click({ timeout: 5000 });
       await page.keyboard.press('Control+A');
@@ -55,6 +56,16 @@ export function nativeChatSteps(view) {
     // What was told stays, and the next one is heard.
     await answer().getByText('one line for the name').waitFor();
     await ask('@sketch Add a button');
+    await answer().getByText('Done: the guest book has a form').waitFor();
+  });
+
+  test('a file that is attached there goes along', async () => {
+    await workbench().openFile('README.md');
+    await workbench().page.locator('.interactive-input-part').getByText('README.md').first().click();
+    const before = command('sketch.prompt').length;
+    await ask('@sketch Explain it');
+    await eventually('the prompt', () => command('sketch.prompt').length > before);
+    assert.deepEqual(argument(command('sketch.prompt').at(-1)).context, [{ path: 'README.md' }]);
     await answer().getByText('Done: the guest book has a form').waitFor();
   });
 }
