@@ -1,7 +1,6 @@
 package acp
 
 import (
-	"context"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -43,8 +42,7 @@ func TestInitialize(t *testing.T) {
 
 func TestTurn(t *testing.T) {
 	t.Parallel()
-	e := newEditor(t)
-	e.open()
+	e := openEditor(t)
 	e.play = func(b *backend, p jsonrpc.PromptParams, turn int) {
 		b.status(turn, jsonrpc.AgentThinking, "")
 		b.say(jsonrpc.Message{ID: "u", Kind: jsonrpc.MessageUser, Text: p.Text, Done: true})
@@ -61,7 +59,7 @@ func TestTurn(t *testing.T) {
 	}
 	prompt := `{"sessionId":"sketch-1","prompt":[{"type":"text","text":"fix "},{"type":"resource_link","name":"x","uri":"file:///home/ada/shop/login.go"},` +
 		`{"type":"resource","resource":{"uri":"file:///home/ada/shop/a/b.go","text":"code"}},{"type":"image","mimeType":"image/png","data":"aGk="}]}`
-	if got := e.call("session/prompt", prompt); got != `{"stopReason":"end_turn"}` {
+	if got := e.call("session/prompt", prompt); got != endTurn {
 		t.Errorf("session/prompt: %s", got)
 	}
 	e.expect(
@@ -80,8 +78,7 @@ func TestTurn(t *testing.T) {
 
 func TestStreamedText(t *testing.T) {
 	t.Parallel()
-	e := newEditor(t)
-	e.open()
+	e := openEditor(t)
 	sent := make(chan struct{})
 	e.play = func(b *backend, _ jsonrpc.PromptParams, turn int) {
 		for _, text := range []string{"one", "one two", "one two three"} {
@@ -95,7 +92,7 @@ func TestStreamedText(t *testing.T) {
 	}
 	answered := make(chan string, 1)
 	go func() {
-		answered <- e.call("session/prompt", `{"sessionId":"sketch-1","prompt":[{"type":"text","text":"hi"}]}`)
+		answered <- e.prompt("hi")
 	}() // waited for below
 	for _, want := range []string{`"text":"one"`, `"text":" two"`, `"text":" three"`} {
 		e.expect(want)
@@ -109,20 +106,13 @@ func TestStreamedText(t *testing.T) {
 
 func TestCancel(t *testing.T) {
 	t.Parallel()
-	e := newEditor(t)
-	e.open()
-	begun := make(chan struct{})
-	e.play = func(b *backend, _ jsonrpc.PromptParams, turn int) {
-		b.status(turn, jsonrpc.AgentThinking, "")
-		close(begun)
-	}
+	e := openEditor(t)
+	begun := e.thinks()
 	go func() { // ends at once
 		<-begun
-		if err := e.conn.Notify(context.Background(), "session/cancel", sessionRequest{SessionID: "sketch-1"}); err != nil {
-			t.Error(err)
-		}
+		e.notify("session/cancel", sessionRequest{SessionID: "sketch-1"})
 	}()
-	if got := e.call("session/prompt", `{"sessionId":"sketch-1","prompt":[{"type":"text","text":"hi"}]}`); got != `{"stopReason":"cancelled"}` {
+	if got := e.prompt("hi"); got != cancelledTurn {
 		t.Errorf("session/prompt: %s", got)
 	}
 }
@@ -130,23 +120,20 @@ func TestCancel(t *testing.T) {
 // Who cancels at once means the prompt that was just sent, although its turn has not begun.
 func TestCancelTooEarly(t *testing.T) {
 	t.Parallel()
-	e := newEditor(t)
-	e.open()
+	e := openEditor(t)
 	e.before = func() {
-		if err := e.conn.Notify(context.Background(), "session/cancel", sessionRequest{SessionID: "sketch-1"}); err != nil {
-			t.Error(err)
-		}
+		e.notify("session/cancel", sessionRequest{SessionID: "sketch-1"})
 		<-e.cancelled // it has found nothing to cancel
 	}
 	e.play = func(*backend, jsonrpc.PromptParams, int) {} // it goes on until it is cancelled
-	if got := e.call("session/prompt", `{"sessionId":"sketch-1","prompt":[{"type":"text","text":"hi"}]}`); got != `{"stopReason":"cancelled"}` {
+	if got := e.prompt("hi"); got != cancelledTurn {
 		t.Errorf("session/prompt: %s", got)
 	}
 	e.before = nil
 	e.play = func(b *backend, _ jsonrpc.PromptParams, turn int) {
 		b.status(turn, jsonrpc.AgentIdle, jsonrpc.TurnDone)
 	}
-	if got := e.call("session/prompt", `{"sessionId":"sketch-1","prompt":[{"type":"text","text":"hi"}]}`); got != `{"stopReason":"end_turn"}` {
+	if got := e.prompt("hi"); got != endTurn {
 		t.Errorf("the next prompt: %s", got)
 	}
 }
@@ -154,19 +141,14 @@ func TestCancelTooEarly(t *testing.T) {
 // A prompt ends with its session, of which nothing is told any more.
 func TestCloseInATurn(t *testing.T) {
 	t.Parallel()
-	e := newEditor(t)
-	e.open()
-	begun := make(chan struct{})
-	e.play = func(b *backend, _ jsonrpc.PromptParams, turn int) {
-		b.status(turn, jsonrpc.AgentThinking, "")
-		close(begun)
-	}
+	e := openEditor(t)
+	begun := e.thinks()
 	closed := make(chan string, 1)
 	go func() { // waited for below
 		<-begun
 		closed <- e.call("session/close", `{"sessionId":"sketch-1"}`)
 	}()
-	if got := e.call("session/prompt", `{"sessionId":"sketch-1","prompt":[{"type":"text","text":"hi"}]}`); got != `{"stopReason":"cancelled"}` {
+	if got := e.prompt("hi"); got != cancelledTurn {
 		t.Errorf("session/prompt: %s", got)
 	}
 	if got := <-closed; got != `{}` {
@@ -177,17 +159,14 @@ func TestCloseInATurn(t *testing.T) {
 // A request that is cancelled by its id ends with its turn.
 func TestCancelRequest(t *testing.T) {
 	t.Parallel()
-	e := newEditor(t)
-	e.open()
+	e := openEditor(t)
 	e.play = func(b *backend, _ jsonrpc.PromptParams, turn int) {
 		b.status(turn, jsonrpc.AgentThinking, "")
 		for id := range 10 { // the editor's ids count from 1
-			if err := e.conn.Notify(context.Background(), "$/cancel_request", map[string]int{"requestId": id}); err != nil {
-				t.Error(err)
-			}
+			e.notify("$/cancel_request", map[string]int{"requestId": id})
 		}
 	}
-	if got := e.call("session/prompt", `{"sessionId":"sketch-1","prompt":[{"type":"text","text":"hi"}]}`); !strings.Contains(got, "was cancelled") {
+	if got := e.prompt("hi"); !strings.Contains(got, "was cancelled") {
 		t.Errorf("session/prompt: %s", got)
 	}
 	if !e.called(`cancel {"session":"sketch-1"}`) {
@@ -197,9 +176,8 @@ func TestCancelRequest(t *testing.T) {
 
 func TestQuestions(t *testing.T) {
 	t.Parallel()
-	e := newEditor(t)
+	e := openEditor(t)
 	e.choose = "1"
-	e.open()
 	e.play = func(b *backend, _ jsonrpc.PromptParams, turn int) {
 		b.status(turn, jsonrpc.AgentAsking, "")
 		b.say(jsonrpc.Message{ID: "q", Kind: jsonrpc.MessageQuestion, Question: &jsonrpc.Question{Text: "Which?", Options: []string{"MySQL", "PostgreSQL"}}})
@@ -211,11 +189,11 @@ func TestQuestions(t *testing.T) {
 		b.say(jsonrpc.Message{ID: "a", Kind: jsonrpc.MessageAssistant, Text: first + " " + second, Done: true})
 		b.status(turn, jsonrpc.AgentIdle, jsonrpc.TurnDone)
 	}
-	if got := e.call("session/prompt", `{"sessionId":"sketch-1","prompt":[{"type":"text","text":"hi"}]}`); got != `{"stopReason":"end_turn"}` {
+	if got := e.prompt("hi"); got != endTurn {
 		t.Errorf("until the question: %s", got)
 	}
 	e.expect("session/request_permission", "What name?")
-	if got := e.call("session/prompt", `{"sessionId":"sketch-1","prompt":[{"type":"text","text":" shop "}]}`); got != `{"stopReason":"end_turn"}` {
+	if got := e.prompt(" shop "); got != endTurn {
 		t.Errorf("the answer: %s", got)
 	}
 	e.expect("PostgreSQL shop")
@@ -259,10 +237,9 @@ func TestSessions(t *testing.T) {
 
 func TestCommandsAndRemarks(t *testing.T) {
 	t.Parallel()
-	e := newEditor(t)
-	e.open()
+	e := openEditor(t)
 	for command, want := range map[string]string{"/ports": "- 3000: http://localhost:3000 (vite)", "/ssh": "ssh sketch-1", "/branch": "Nothing was committed"} {
-		if got := e.call("session/prompt", `{"sessionId":"sketch-1","prompt":[{"type":"text","text":"`+command+`"}]}`); got != `{"stopReason":"end_turn"}` {
+		if got := e.prompt(command); got != endTurn {
 			t.Errorf("%s: %s", command, got)
 		}
 		e.expect(want)
@@ -281,9 +258,9 @@ func TestCommandsAndRemarks(t *testing.T) {
 	e.play = func(b *backend, _ jsonrpc.PromptParams, turn int) {
 		b.status(turn, jsonrpc.AgentIdle, jsonrpc.TurnDone)
 	}
-	e.call("session/prompt", `{"sessionId":"sketch-1","prompt":[{"type":"text","text":"go on"}]}`)
+	e.prompt("go on")
 	e.expect("Port 3000 forwarded to 3001 (3000 in use): http://localhost:3001", "sketch/fix is on this machine now, 1 commit: fix it", "sketch/fix--try-two is on this machine now, at 0123456789")
-	e.call("session/prompt", `{"sessionId":"sketch-1","prompt":[{"type":"text","text":"/branch"}]}`)
+	e.prompt("/branch")
 	e.expect("- sketch/fix: 1 commit since , the latest: fix it\\n- sketch/fix--try-two (`try/two` inside)\"")
 }
 
@@ -298,7 +275,7 @@ func TestExtensionsAreForThoseWhoTakeThem(t *testing.T) {
 		b.say(jsonrpc.Message{ID: "n", Kind: jsonrpc.MessageNotice, Done: true, Text: "overloaded", Error: &jsonrpc.ErrorData{Message: "overloaded", Hint: "Wait."}})
 		b.status(turn, jsonrpc.AgentIdle, jsonrpc.TurnDone)
 	}
-	e.call("session/prompt", `{"sessionId":"sketch-1","prompt":[{"type":"text","text":"go on"}]}`)
+	e.prompt("go on")
 	told := e.next() + e.next() // in either order
 	for _, want := range []string{`"text":"\n\n\u003e overloaded\n\u003e Wait.\n\n"`, "sketch/fix is on this machine now"} {
 		if !strings.Contains(told, want) {
@@ -309,13 +286,12 @@ func TestExtensionsAreForThoseWhoTakeThem(t *testing.T) {
 
 func TestSessionEndsInATurn(t *testing.T) {
 	t.Parallel()
-	e := newEditor(t)
-	e.open()
+	e := openEditor(t)
 	e.play = func(b *backend, _ jsonrpc.PromptParams, turn int) {
 		b.status(turn, jsonrpc.AgentThinking, "")
 		b.server.SessionChanged(jsonrpc.Session{Name: "sketch-1", State: jsonrpc.SessionStopped, Error: &jsonrpc.ErrorData{Hint: "Start it again."}})
 	}
-	if got := e.call("session/prompt", `{"sessionId":"sketch-1","prompt":[{"type":"text","text":"hi"}]}`); !strings.Contains(got, "sketch-1 is stopped. Start it again.") {
+	if got := e.prompt("hi"); !strings.Contains(got, "sketch-1 is stopped. Start it again.") {
 		t.Errorf("session/prompt: %s", got)
 	}
 }

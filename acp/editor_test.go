@@ -103,12 +103,44 @@ func (e *editor) expect(want ...string) {
 	}
 }
 
-func (e *editor) open() {
-	e.t.Helper()
+// openEditor is an editor that has a session.
+func openEditor(t *testing.T) *editor {
+	t.Helper()
+	e := newEditor(t)
 	e.call("initialize", `{"protocolVersion":1,"clientCapabilities":{"_meta":{"sketch":{}}}}`)
 	if got := e.call("session/new", `{"cwd":"/home/ada/shop","mcpServers":[]}`); !strings.Contains(got, `"sessionId":"sketch-1"`) {
-		e.t.Fatalf("session/new: %s", got)
+		t.Fatalf("session/new: %s", got)
 	}
+	return e
+}
+
+// thinks has the agent think without end when it is prompted; what it returns is closed once it does.
+func (e *editor) thinks() <-chan struct{} {
+	begun := make(chan struct{})
+	e.play = func(b *backend, _ jsonrpc.PromptParams, turn int) {
+		b.status(turn, jsonrpc.AgentThinking, "")
+		close(begun)
+	}
+	return begun
+}
+
+func (e *editor) notify(method string, params any) {
+	e.t.Helper()
+	if err := e.conn.Notify(context.Background(), method, params); err != nil {
+		e.t.Error(err)
+	}
+}
+
+// What prompt returns where nothing fails.
+const (
+	endTurn       = `{"stopReason":"end_turn"}`
+	cancelledTurn = `{"stopReason":"cancelled"}`
+)
+
+// prompt sends a message to the session's agent and returns what call does.
+func (e *editor) prompt(text string) string {
+	e.t.Helper()
+	return e.call("session/prompt", fmt.Sprintf(`{"sessionId":"sketch-1","prompt":[{"type":"text","text":%q}]}`, text))
 }
 
 // backend is played by the test: play is what happens when it is prompted.
