@@ -26,13 +26,15 @@ type editor struct {
 	conn    jsonrpc2.Conn
 	server  *Server
 	choose  string // what it answers to a request for permission: an option's id
+	ignores bool   // it answers none of them before the test ends
 	updates chan string
+	ended   chan struct{} // closed when the test is over
 }
 
 func newEditor(t *testing.T) *editor {
 	t.Helper()
 	ours, theirs := memconn.Pair()
-	e := &editor{t: t, backend: newBackend(), updates: make(chan string, 1000)}
+	e := &editor{t: t, backend: newBackend(), updates: make(chan string, 1000), ended: make(chan struct{})}
 	e.server = NewServer(Config{Backend: e.backend, Version: "1"})
 	e.backend.server = e.server
 	ended := make(chan error, 1)
@@ -40,6 +42,7 @@ func newEditor(t *testing.T) *editor {
 	e.conn = jsonrpc2.NewConn(jsonrpc2.NewNDJSONStream(theirs), jsonrpc2.WithCodec(codec{}))
 	e.conn.Go(context.Background(), e.handle)
 	t.Cleanup(func() {
+		close(e.ended)
 		theirs.Close()
 		if err := <-ended; err != nil {
 			t.Errorf("Serve: %v", err)
@@ -49,7 +52,7 @@ func newEditor(t *testing.T) *editor {
 	return e
 }
 
-func (e *editor) handle(_ context.Context, req *jsonrpc2.Request) (any, error) {
+func (e *editor) handle(ctx context.Context, req *jsonrpc2.Request) (any, error) {
 	text := req.Method() + " " + string(req.Params())
 	if req.Method() == "session/update" {
 		var p struct {
@@ -61,6 +64,11 @@ func (e *editor) handle(_ context.Context, req *jsonrpc2.Request) (any, error) {
 		text = string(p.Update)
 	}
 	e.updates <- strings.Clone(text)
+	if req.Method() == "session/request_permission" && e.ignores {
+		jsonrpc2.Async(ctx)
+		<-e.ended
+		return nil, context.Canceled
+	}
 	if req.Method() == "session/request_permission" {
 		return json.RawMessage(fmt.Sprintf(`{"outcome":{"outcome":"selected","optionId":%q}}`, e.choose)), nil
 	}
@@ -99,6 +107,20 @@ func (e *editor) expect(want ...string) {
 	for _, w := range want {
 		if got := e.next(); !strings.Contains(got, w) {
 			e.t.Errorf("update %s\nwant one with %s", got, w)
+		}
+	}
+}
+
+// expectInAnyOrder is for what goes out from more than one goroutine.
+func (e *editor) expectInAnyOrder(want ...string) {
+	e.t.Helper()
+	told := ""
+	for range want {
+		told += e.next() + "\n"
+	}
+	for _, w := range want {
+		if !strings.Contains(told, w) {
+			e.t.Errorf("updates %s\nwant one with %s", told, w)
 		}
 	}
 }

@@ -146,5 +146,6 @@ func (s *Server) closeSession(ctx context.Context, params json.RawMessage) (any,
 	delete(s.sessions, x.name)
 	s.mu.Unlock()
 	x.update(func() { x.closed = true })
+	x.takeBack("")
 	return struct{}{}, nil
 }

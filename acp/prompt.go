@@ -33,7 +33,7 @@ func (s *Server) prompt(ctx context.Context, params json.RawMessage, at uint64) 
 	if x.stoppedSince(at) {
 		return promptResponse{"cancelled"}, nil
 	}
-	x.update(func() { x.prompting++ })
+	x.update(func() { x.prompting, x.withdrawn = x.prompting+1, 0 })
 	defer x.update(func() { x.prompting-- })
 	turn, err := x.begin(ctx, message)
 	if err != nil {

@@ -24,7 +24,9 @@ type session struct {
 	failed    error               // the session is over
 	changed   chan struct{}       // closed and renewed when status or failed change
 	open      string              // id of the question that the next prompt answers
-	asking    bool                // the editor has a question before its user
+	asked     string              // id of the question that the editor has before its user; empty: none
+	withdraw  context.CancelFunc  // takes that question back
+	withdrawn int                 // questions that were taken back since the last prompt
 	branch    jsonrpc.Branch
 	remarks   []string // text that waits for a turn
 
@@ -112,6 +114,7 @@ func (x *session) tellSession(info jsonrpc.Session) {
 			err.Hint = info.Error.Hint
 		}
 		x.update(func() { x.failed = err })
+		x.takeBack("")
 		return
 	}
 	x.update(func() { x.failed = nil })

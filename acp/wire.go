@@ -196,3 +196,7 @@ type permissionResponse struct {
 		OptionID string `json:"optionId"`
 	} `json:"outcome"`
 }
+
+type cancelRequest struct {
+	RequestID int64 `json:"requestId"` // ours are numbers
+}

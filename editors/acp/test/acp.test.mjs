@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { Readable, Writable } from 'node:stream';
-import { client, methods, ndJsonStream } from '@agentclientprotocol/sdk';
+import { client, methods, ndJsonStream, RequestError } from '@agentclientprotocol/sdk';
 
 const root = join(import.meta.dirname, '../../..');
 const server = process.env.SKETCH_IDE_SERVER ?? join(root, 'bin/sketch-ide');
@@ -46,8 +46,13 @@ after(() => {
   rmSync(work, { recursive: true });
 });
 
-/** connect starts the backend, hands a context and what is told to body, and waits for the backend's end. */
-async function connect(body) {
+const choosing = choice => ({ options }) => ({ outcome: { outcome: 'selected', optionId: options.find(({ name }) => name === choice).optionId } });
+
+/**
+ * connect starts the backend, hands a context and what is told to body, and waits for the backend's end. `answer` is given what is asked and a signal
+ * that it is asked no more.
+ */
+async function connect(body, answer = choosing('blue')) {
   const backend = spawn(server, ['acp'], { env, stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = once(backend, 'exit');
   const updates = [];
@@ -61,9 +66,9 @@ async function connect(body) {
       extensions.push(params);
     })
     .onNotification('_sketch/ports', value => value, () => {})
-    .onRequest(methods.client.session.requestPermission, ({ params }) => {
+    .onRequest(methods.client.session.requestPermission, ({ params, signal }) => {
       asked.push(params);
-      return { outcome: { outcome: 'selected', optionId: params.options.find(({ name }) => name === 'blue').optionId } };
+      return answer(params, signal);
     });
   try {
     await app.connectWith(ndJsonStream(Writable.toWeb(backend.stdin), Readable.toWeb(backend.stdout)), async context => {
@@ -129,4 +134,27 @@ test('commands answer without the model', async () => {
     assert.match(text(updates, 'agent_message_chunk'), /ssh .*sketch-/);
     assert.equal(readFileSync(join(repository, 'hello.py'), 'utf8'), 'print("hello")\n', 'the host has its own files');
   });
+});
+
+test('a question that another window answers is taken back', async () => {
+  const opened = context => context.request(methods.agent.session.resume, { sessionId, cwd: repository, mcpServers: [] });
+  const waits = async (_, signal) => {
+    const withdrawn = once(signal, 'abort');
+    const elsewhere = async context => {
+      await opened(context);
+      await withdrawn;
+    };
+    await connect(elsewhere, choosing('large'));
+    throw RequestError.requestCancelled();
+  };
+  await connect(async (context, { updates, asked }) => {
+    await opened(context);
+    const { stopReason } = await context.request(methods.agent.session.prompt, { sessionId, prompt: [{ type: 'text', text: 'Ask again' }] });
+    assert.equal(stopReason, 'end_turn', JSON.stringify(updates));
+    assert.equal(asked.length, 1);
+    const settled = of(updates, 'tool_call_update').findLast(({ toolCallId }) => toolCallId === asked[0].toolCall.toolCallId);
+    assert.equal(settled.status, 'completed');
+    assert.match(JSON.stringify(settled.content), /In which size\?[^]*> large/);
+    assert.match(text(updates, 'agent_message_chunk'), /It is large\./);
+  }, waits);
 });
