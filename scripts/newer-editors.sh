@@ -5,11 +5,18 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 # own_mirror: where this machine's Debian comes from, which mostly has the other suites too. Another distribution's mirrors have not.
+# It is nothing where apt has no package lists.
 own_mirror() (
   . /etc/os-release
   [ "$ID" != debian ] || apt-get indextargets --format '$(RELEASE) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' |
     awk -v own="${VERSION_CODENAME:-}" '$1 == own && $2 == "main" && $3 ~ /^https?:/ && !uri { uri = $3 } END { print uri }'
 )
+
+# debian_mirror: where debootstrap, which knows a mirror that has all suites, would take one from; it is on other distributions too.
+debian_mirror() {
+  install_packages debootstrap
+  sed -nE 's/^[[:space:]]*(default_mirror |DEF_MIRROR=)"?([^"]+)"?$/\2/p' /usr/share/debootstrap/scripts/sid /usr/sbin/debootstrap | head -n 1
+}
 
 # fetch MIRROR: the packages and all that they need.
 fetch() {
@@ -33,7 +40,8 @@ mkdir -p "$dir"/{bin,tree,lists/partial,archives/partial}
 apt=(apt-get -qq -o Dir::Etc::sourcelist="$dir/sources.list" -o Dir::Etc::sourceparts=/dev/null -o Dir::State::lists="$dir/lists"
   -o Dir::State::status="$dir/status" -o Dir::Cache::archives="$dir/archives" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=
   -o Debug::NoLocking=1 -o APT::Sandbox::User="$(id -un)" -o Acquire::Languages=none -o Acquire::Retries=3)
-fetch "$(own_mirror)" || fetch http://deb.debian.org/debian
+fetch "${DEBIAN_MIRROR:-$(own_mirror)}" || fetch "$(debian_mirror)" ||
+  die "Neovim and Helix of Debian's $suite could not be fetched. Please name a mirror that has it in DEBIAN_MIRROR."
 for package in "$dir"/archives/*.deb; do
   dpkg-deb -x "$package" "$dir/tree"
 done
