@@ -145,6 +145,7 @@ describe('the Sketch view', () => {
     await chat.getByLabel('Message to the agent').fill('What is this?');
     await chat.getByLabel('Message to the agent').press('Enter');
     await chip.waitFor({ state: 'detached' });
+    await eventually('the prompt', () => lastArgument('sketch.prompt').text === 'What is this?');
     assert.deepEqual(lastArgument('sketch.prompt').context, [{ path: 'README.md' }]);
   });
 
