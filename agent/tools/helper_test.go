@@ -3,21 +3,16 @@ package tools
 import (
 	"context"
 	"encoding/json"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
-)
 
-const patience = time.Minute
+	"github.com/sketch-ide/sketch-ide/agent/tools/internal/tooltest"
+)
 
 // newSet makes the tools of a workspace of its own.
 func newSet(t *testing.T, change ...func(*Config)) *Set {
 	t.Helper()
-	dir, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := tooltest.Dir(t, nil)
 	cfg := Config{Dir: dir, State: t.TempDir()}
 	for _, c := range change {
 		c(&cfg)
@@ -77,17 +72,6 @@ func (r *Result) want(t *testing.T, failed bool, parts ...string) {
 	for _, part := range parts {
 		if !strings.Contains(r.Text, part) {
 			t.Errorf("got %q, want %q in it", r.Text, part)
-		}
-	}
-}
-
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	ticker := time.NewTicker(5 * time.Millisecond)
-	defer ticker.Stop()
-	for deadline := time.Now().Add(patience); !ok(); <-ticker.C {
-		if time.Now().After(deadline) {
-			t.Fatalf("not so: %s", what)
 		}
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/sketch-ide/sketch-ide/agent/tools/internal/tooltest"
 )
 
 type mcpInput struct {
@@ -98,7 +100,7 @@ func TestMCPServerThatIsNotThere(t *testing.T) {
 	t.Parallel()
 	s := newSet(t)
 	s.SetMCP([]MCPServer{{Name: "gone", Command: "no-such-program"}})
-	eventually(t, "it is told", func() bool {
+	tooltest.Eventually(t, "it is told", func() bool {
 		return strings.Contains(s.JobsNote(), "MCP server gone is not connected: start no-such-program: ")
 	})
 	if note := s.JobsNote(); note != "" {

@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/sketch-ide/sketch-ide/agent/tools/internal/tooltest"
 	"github.com/sketch-ide/sketch-ide/ports"
 )
 
@@ -49,7 +50,7 @@ func TestBashTimeLimits(t *testing.T) {
 	s.check(t, "bash", `{"command":"sleep 1000","slow":true}`, true, "ended after 600ms, the time for slow commands")
 	s.check(t, "bash", `{"command":"sleep 1000","background":true}`, false, "job 1")
 	s.check(t, "jobs", `{"action":"read","job":1,"wait":60}`, false, "ended by a signal: terminated (its time of 500ms was up)")
-	eventually(t, "it is told", func() bool {
+	tooltest.Eventually(t, "it is told", func() bool {
 		note := s.JobsNote()
 		return strings.Contains(note, "Background job 1 (sleep 1000) ended by a signal: terminated (its time")
 	})
@@ -82,7 +83,7 @@ func TestJobs(t *testing.T) {
 	s.check(t, "bash", `{"command":"echo up; exec sleep 1000","background":true}`, false, "job 1")
 	s.check(t, "bash", `{"command":"sleep 1000 & echo left"}`, false, "left\n[something that it started still runs, as job 2]")
 	s.check(t, "jobs", `{"action":"list"}`, false, "job 1: runs for ", "job 2: still runs, left")
-	eventually(t, "output", func() bool {
+	tooltest.Eventually(t, "output", func() bool {
 		return strings.HasPrefix(s.use(t, "jobs", `{"action":"read","job":1}`).Text, "up\n[job 1: runs")
 	})
 	s.check(t, "jobs", `{"action":"kill","job":1}`, false, "terminated")

@@ -20,11 +20,10 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/sketch-ide/sketch-ide/agent/tools/internal/proc"
+	"github.com/sketch-ide/sketch-ide/agent/tools/internal/tooltest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-const patience = time.Minute
 
 // site has a page for each thing that is tested.
 func site(t *testing.T) string {
@@ -61,22 +60,11 @@ func newBrowser(t *testing.T, cfg Config) *Browser {
 	return b
 }
 
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	ticker := time.NewTicker(20 * time.Millisecond)
-	defer ticker.Stop()
-	for deadline := time.Now().Add(patience); !ok(); <-ticker.C {
-		if time.Now().After(deadline) {
-			t.Fatalf("not so: %s", what)
-		}
-	}
-}
-
 // TestBrowser does with one browser, whose start takes longest, what an agent does.
 func TestBrowser(t *testing.T) {
 	t.Parallel()
 	url := site(t)
-	b := newBrowser(t, Config{Action: patience})
+	b := newBrowser(t, Config{Action: tooltest.Patience})
 	ctx := t.Context()
 	p, err := b.Navigate(ctx, url+"/", 800, 600)
 	if err != nil || p.Title != "Home" || p.Status != 200 || p.URL != url+"/" || !strings.Contains(p.Text, "Hello") {
@@ -105,7 +93,7 @@ func testForm(t *testing.T, b *Browser, url string) {
 	if _, err := b.Type(ctx, "#q", "né <w", true, true); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the form was sent", func() bool {
+	tooltest.Eventually(t, "the form was sent", func() bool {
 		text, err := b.Eval(ctx, "document.body ? document.body.innerText : ''")
 		return err == nil && strings.Contains(text, "got ?q=né+<w")
 	})
@@ -155,7 +143,7 @@ func testConsole(t *testing.T, b *Browser, url string) {
 			t.Fatal(err)
 		}
 		var lines []string
-		eventually(t, want, func() bool {
+		tooltest.Eventually(t, want, func() bool {
 			lines, _, _ = b.Console(ctx, false)
 			return strings.Contains(strings.Join(lines, "\n"), want)
 		})
@@ -206,7 +194,7 @@ func TestWhatNeverReturns(t *testing.T) {
 	b := newBrowser(t, Config{Action: 4 * time.Second})
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	eventually(t, "loaded, within the short limit", func() bool { _, err := b.Navigate(ctx, url+"/", 0, 0); return err == nil })
+	tooltest.Eventually(t, "loaded, within the short limit", func() bool { _, err := b.Navigate(ctx, url+"/", 0, 0); return err == nil })
 	none := new(NoElementError)
 	if _, err := b.Click(ctx, "#no"); !errors.As(err, &none) && !errors.Is(err, ErrTime) {
 		t.Errorf("hidden element: %v", err)
@@ -221,12 +209,12 @@ func TestWhatNeverReturns(t *testing.T) {
 	if _, err := b.Eval(ctx, "new Promise(() => {})"); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
-	eventually(t, "it works again", func() bool { n, err := b.Eval(t.Context(), "1"); return err == nil && n == "1" })
+	tooltest.Eventually(t, "it works again", func() bool { n, err := b.Eval(t.Context(), "1"); return err == nil && n == "1" })
 }
 
 func TestBrowserDies(t *testing.T) {
 	t.Parallel()
-	b := newBrowser(t, Config{Action: patience})
+	b := newBrowser(t, Config{Action: tooltest.Patience})
 	if _, err := b.Eval(t.Context(), "1"); err != nil {
 		t.Fatal(err)
 	}
@@ -254,16 +242,16 @@ func TestSidecar(t *testing.T) {
 	t.Cleanup(func() {
 		cmd.Process.Signal(os.Interrupt)
 		cmd.Wait()
-		eventually(t, "its files are gone", func() bool { return os.RemoveAll(dir) == nil })
+		tooltest.Eventually(t, "its files are gone", func() bool { return os.RemoveAll(dir) == nil })
 	})
 	var address string
-	eventually(t, "the browser listens", func() bool {
+	tooltest.Eventually(t, "the browser listens", func() bool {
 		data, err := os.ReadFile(filepath.Join(dir, "DevToolsActivePort"))
 		port, _, whole := strings.Cut(string(data), "\n")
 		address = "http://127.0.0.1:" + port
 		return err == nil && whole
 	})
-	b := newBrowser(t, Config{URL: "http://127.0.0.1:1", Action: patience})
+	b := newBrowser(t, Config{URL: "http://127.0.0.1:1", Action: tooltest.Patience})
 	b.SetURL(address)
 	if p, err := b.Navigate(t.Context(), site(t)+"/", 0, 0); err != nil || p.Title != "Home" {
 		t.Errorf("%+v, %v", p, err)
@@ -272,7 +260,7 @@ func TestSidecar(t *testing.T) {
 
 func TestNoBrowser(t *testing.T) {
 	t.Parallel()
-	b := newBrowser(t, Config{URL: "http://127.0.0.1:1", Action: patience})
+	b := newBrowser(t, Config{URL: "http://127.0.0.1:1", Action: tooltest.Patience})
 	if _, err := b.Eval(t.Context(), "1"); err == nil {
 		t.Error("no error")
 	}

@@ -3,27 +3,16 @@ package files
 import (
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/sketch-ide/sketch-ide/agent/tools/internal/tooltest"
 )
 
 // world is a directory with files, which a txtar-like table would make harder to read.
 func world(t *testing.T, files map[string]string) (*Files, string) {
 	t.Helper()
-	dir, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, content := range files {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	dir := tooltest.Dir(t, files)
 	return New(Config{Dir: dir}), dir
 }
 

@@ -16,9 +16,9 @@ import (
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
-)
 
-const patience = time.Minute
+	"github.com/sketch-ide/sketch-ide/agent/tools/internal/tooltest"
+)
 
 // logs collects what is logged.
 type logs struct {
@@ -49,17 +49,6 @@ func run(t *testing.T, server Server) (*Client, *logs) {
 	go func() { defer close(ended); c.Run(ctx) }()
 	t.Cleanup(func() { cancel(); <-ended })
 	return c, log
-}
-
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	ticker := time.NewTicker(5 * time.Millisecond)
-	defer ticker.Stop()
-	for deadline := time.Now().Add(patience); !ok(); <-ticker.C {
-		if time.Now().After(deadline) {
-			t.Fatalf("not so: %s", what)
-		}
-	}
 }
 
 func connected(c *Client) bool { _, err := c.State(); return err == nil }
@@ -106,7 +95,7 @@ func TestProcess(t *testing.T) {
 	if err != nil || len(tools) != 8 || tools[0].Name != "echo" || tools[0].Description != "the tool echo" || !strings.Contains(string(tools[0].Schema), `"type":"object"`) {
 		t.Errorf("%+v, %v", tools, err)
 	}
-	eventually(t, "standard error is logged", func() bool { return strings.Contains(log.String(), "begins") })
+	tooltest.Eventually(t, "standard error is logged", func() bool { return strings.Contains(log.String(), "begins") })
 	if _, err := c.Call(t.Context(), "nope", nil); err == nil {
 		t.Error("unknown tool: no error")
 	}
@@ -121,7 +110,7 @@ func TestToolsThatCome(t *testing.T) {
 	t.Parallel()
 	c, _ := run(t, process(t, "yes"))
 	call(t, c, "grow", "")
-	eventually(t, "the new tool is known", func() bool { tools, _ := c.State(); return len(tools) == 9 })
+	tooltest.Eventually(t, "the new tool is known", func() bool { tools, _ := c.State(); return len(tools) == 9 })
 	if r := call(t, c, "grown", ""); r.Text != "up" {
 		t.Errorf("%+v", r)
 	}
@@ -134,7 +123,7 @@ func TestProcessDiesAndIsStartedAgain(t *testing.T) {
 	if _, err := c.Call(t.Context(), "exit", nil); err == nil {
 		t.Error("no error of a call whose server ended")
 	}
-	eventually(t, "another process answers", func() bool {
+	tooltest.Eventually(t, "another process answers", func() bool {
 		r, err := c.Call(t.Context(), "pid", nil)
 		return err == nil && r.Text != first
 	})
@@ -146,7 +135,7 @@ func TestProcessDiesAndIsStartedAgain(t *testing.T) {
 func TestCancelledCall(t *testing.T) {
 	t.Parallel()
 	c, _ := run(t, process(t, "yes"))
-	eventually(t, "connected", func() bool { return connected(c) })
+	tooltest.Eventually(t, "connected", func() bool { return connected(c) })
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(10*time.Millisecond, cancel)
 	if _, err := c.Call(ctx, "hang", nil); !errors.Is(err, context.Canceled) {
@@ -166,7 +155,7 @@ func TestNoServer(t *testing.T) {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()
 			c, _ := run(t, server)
-			eventually(t, "it says why", func() bool { _, err := c.State(); return err != nil && strings.Contains(err.Error(), want) })
+			tooltest.Eventually(t, "it says why", func() bool { _, err := c.State(); return err != nil && strings.Contains(err.Error(), want) })
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
 			if _, err := c.Call(ctx, "echo", nil); !errors.Is(err, context.Canceled) {
@@ -225,7 +214,7 @@ func TestHTTPServerComesBack(t *testing.T) {
 	call(t, c, "echo", "before")
 	fresh()
 	web.CloseClientConnections()
-	eventually(t, "it answers again", func() bool {
+	tooltest.Eventually(t, "it answers again", func() bool {
 		r, err := c.Call(t.Context(), "echo", json.RawMessage(`{"text":"after"}`))
 		return err == nil && r.Text == "after"
 	})

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/sketch-ide/sketch-ide/agent/tools/internal/tooltest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -41,27 +43,10 @@ func git(t *testing.T, dir string, args ...string) string {
 	return string(out)
 }
 
-func write(t *testing.T, dir string, files map[string]string) {
-	t.Helper()
-	for name, text := range files {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 // clone makes the repository, committed, with the base where sessions have it.
 func clone(t *testing.T) string {
 	t.Helper()
-	dir, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	write(t, dir, repository)
+	dir := tooltest.Dir(t, repository)
 	git(t, dir, "init", "-q")
 	git(t, dir, "add", "-A")
 	git(t, dir, "commit", "-qm", "base")
@@ -76,7 +61,7 @@ func edit(t *testing.T, dir, name, old, after string) {
 	if err != nil || !strings.Contains(string(data), old) {
 		t.Fatalf("%s: %v", name, err)
 	}
-	write(t, dir, map[string]string{name: strings.Replace(string(data), old, after, 1)})
+	tooltest.Write(t, dir, map[string]string{name: strings.Replace(string(data), old, after, 1)})
 }
 
 func check(t *testing.T, dir string, wants ...string) (string, int) {
@@ -112,7 +97,7 @@ func TestReview(t *testing.T) {
 	edit(t, dir, "add/add.go", "return b + a", "return b + a + 1")
 	edit(t, dir, "add/add.go", "func Add", "func  Add")
 	edit(t, dir, "old/old.go", "// Old is old.\n", "// Old is old.\n//\n// Very.\n")
-	write(t, dir, map[string]string{"add/more.go": "package add\n\nimport \"fmt\"\n\n// More says it.\nfunc More() { fmt.Printf(\"%d\\n\", \"more\") }\n"})
+	tooltest.Write(t, dir, map[string]string{"add/more.go": "package add\n\nimport \"fmt\"\n\n// More says it.\nfunc More() { fmt.Printf(\"%d\\n\", \"more\") }\n"})
 	text, n := check(t, dir,
 		"3 Go files have changed", "gofmt: not formatted: add/add.go\n", "go vet: 1 new problems:\n  add/more.go:6", "NEW FAILURE example.com/m/add TestAdd\n", "wrong sum",
 		"NEW FAILURE example.com/m/use TestTwo/sub\n", "two is 3", "failed before the change too: example.com/m/old TestOld")
@@ -128,7 +113,7 @@ func TestReviewOfWhatDoesNotBuild(t *testing.T) {
 	t.Parallel()
 	dir := clone(t)
 	edit(t, dir, "add/add.go", "a + b", "a + c")
-	write(t, dir, map[string]string{"new/new.go": "package new\n", "other/other.go": "package other\n\nvar X int\n", "other/x/testdata/y.go": "package"})
+	tooltest.Write(t, dir, map[string]string{"new/new.go": "package new\n", "other/other.go": "package other\n\nvar X int\n", "other/x/testdata/y.go": "package"})
 	text, n := check(t, dir, "undefined: c", "NEW FAILURE example.com/m/add\n", "NEW FAILURE example.com/m/use\n", "module other: go vet and gopls")
 	if n != 3 {
 		t.Errorf("%d findings:\n%s", n, text)

@@ -6,16 +6,13 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
-)
 
-const patience = time.Minute
+	"github.com/sketch-ide/sketch-ide/agent/tools/internal/tooltest"
+)
 
 func newShell(t *testing.T, change ...func(*Config)) *Shell {
 	t.Helper()
-	dir, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := tooltest.Dir(t, nil)
 	cfg := Config{Dir: dir, Spool: filepath.Join(dir, "spool"), Grace: 300 * time.Millisecond}
 	for _, c := range change {
 		c(&cfg)
@@ -27,23 +24,11 @@ func newShell(t *testing.T, change ...func(*Config)) *Shell {
 
 func run(t *testing.T, s *Shell, command string) Outcome {
 	t.Helper()
-	o, err := s.Run(t.Context(), command, patience, func(string) {})
+	o, err := s.Run(t.Context(), command, tooltest.Patience, func(string) {})
 	if err != nil {
 		t.Fatalf("%s: %v", command, err)
 	}
 	return o
-}
-
-// eventually waits until something is so.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	ticker := time.NewTicker(5 * time.Millisecond)
-	defer ticker.Stop()
-	for deadline := time.Now().Add(patience); !ok(); <-ticker.C {
-		if time.Now().After(deadline) {
-			t.Fatalf("not so: %s", what)
-		}
-	}
 }
 
 func alive(pid int) bool {

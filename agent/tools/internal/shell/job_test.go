@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/sketch-ide/sketch-ide/agent/tools/internal/tooltest"
 )
 
 func TestWhatIsLeftBehind(t *testing.T) {
@@ -29,7 +31,7 @@ func TestWhatIsLeftBehind(t *testing.T) {
 				t.Fatalf("got %+v", o)
 			}
 			var seen int64
-			eventually(t, "it goes on, and is read", func() bool {
+			tooltest.Eventually(t, "it goes on, and is read", func() bool {
 				output, _, status, err := s.Read(t.Context(), 1, 0)
 				if err != nil || !status.Running || !status.Left {
 					t.Fatalf("%+v, %v", status, err)
@@ -71,20 +73,20 @@ func TestDaemonIsLeftAlone(t *testing.T) {
 func TestJobs(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
-	quick, err := s.Start("echo out; exit 3", patience)
+	quick, err := s.Start("echo out; exit 3", tooltest.Patience)
 	if err != nil {
 		t.Fatal(err)
 	}
-	endless, err := s.Start("echo first; exec sleep 1000", patience)
+	endless, err := s.Start("echo first; exec sleep 1000", tooltest.Patience)
 	if err != nil {
 		t.Fatal(err)
 	}
-	output, _, status, err := s.Read(t.Context(), quick, patience)
+	output, _, status, err := s.Read(t.Context(), quick, tooltest.Patience)
 	if err != nil || output != "out\n" || status.Running || status.Exit != 3 {
 		t.Errorf("%q, %+v, %v", output, status, err)
 	}
-	eventually(t, "the end is told", func() bool { ended := s.Ended(); return len(ended) == 1 && ended[0].Number == quick })
-	eventually(t, "output", func() bool { output, _, _, _ := s.Read(t.Context(), endless, 0); return output == "first\n" })
+	tooltest.Eventually(t, "the end is told", func() bool { ended := s.Ended(); return len(ended) == 1 && ended[0].Number == quick })
+	tooltest.Eventually(t, "output", func() bool { output, _, _, _ := s.Read(t.Context(), endless, 0); return output == "first\n" })
 	if jobs := s.Jobs(); len(jobs) != 2 || !jobs[1].Running || jobs[0].Running {
 		t.Errorf("jobs %+v", jobs)
 	}
@@ -103,7 +105,7 @@ func TestJobTimeLimit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _, status, err := s.Read(t.Context(), n, patience)
+	_, _, status, err := s.Read(t.Context(), n, tooltest.Patience)
 	if err != nil || status.Running || status.Note != "its time of 100ms was up" {
 		t.Errorf("%+v, %v", status, err)
 	}
@@ -114,11 +116,11 @@ func TestCloseEndsJobs(t *testing.T) {
 	s := newShell(t)
 	var pids []int
 	for range 3 {
-		n, err := s.Start("trap '' TERM HUP; echo $$; while :; do sleep 1000; done", patience)
+		n, err := s.Start("trap '' TERM HUP; echo $$; while :; do sleep 1000; done", tooltest.Patience)
 		if err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "started", func() bool {
+		tooltest.Eventually(t, "started", func() bool {
 			output, _, _, _ := s.Read(t.Context(), n, 0)
 			pid, err := strconv.Atoi(strings.TrimSpace(output))
 			pids = append(pids, pid)
@@ -131,10 +133,10 @@ func TestCloseEndsJobs(t *testing.T) {
 			t.Errorf("%d is alive", pid)
 		}
 	}
-	if _, err := s.Run(t.Context(), "true", patience, func(string) {}); !errors.Is(err, ErrClosed) {
+	if _, err := s.Run(t.Context(), "true", tooltest.Patience, func(string) {}); !errors.Is(err, ErrClosed) {
 		t.Errorf("run after close: %v", err)
 	}
-	if _, err := s.Start("true", patience); !errors.Is(err, ErrClosed) {
+	if _, err := s.Start("true", tooltest.Patience); !errors.Is(err, ErrClosed) {
 		t.Errorf("start after close: %v", err)
 	}
 }
@@ -143,11 +145,11 @@ func TestFinishedJobsAreForgotten(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
 	for range maxFinished + 5 {
-		n, err := s.Start("true", patience)
+		n, err := s.Start("true", tooltest.Patience)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, _, _, err := s.Read(t.Context(), n, patience); err != nil {
+		if _, _, _, err := s.Read(t.Context(), n, tooltest.Patience); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/sketch-ide/sketch-ide/agent/tools/internal/tooltest"
 )
 
 func TestRun(t *testing.T) {
@@ -149,7 +151,7 @@ func TestEndsAll(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ctx, cancel := context.WithCancel(t.Context())
-			o, err := s.Run(ctx, command, patience, func(string) { cancel() })
+			o, err := s.Run(ctx, command, tooltest.Patience, func(string) { cancel() })
 			if !errors.Is(err, context.Canceled) || o.Job != 0 {
 				t.Fatalf("%+v, %v", o, err)
 			}
@@ -157,7 +159,7 @@ func TestEndsAll(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			eventually(t, "process ended", func() bool { return !alive(pid) })
+			tooltest.Eventually(t, "process ended", func() bool { return !alive(pid) })
 		})
 	}
 }
@@ -182,7 +184,7 @@ func TestLiveOutput(t *testing.T) {
 	}
 	var once sync.Once
 	var last string
-	o, err := s.Run(t.Context(), "seq 1 5000; cat go; echo end", patience, func(out string) {
+	o, err := s.Run(t.Context(), "seq 1 5000; cat go; echo end", tooltest.Patience, func(out string) {
 		last = out
 		if len(out) > liveBytes {
 			t.Errorf("%d bytes", len(out))
@@ -199,21 +201,21 @@ func TestLiveOutput(t *testing.T) {
 func TestBounds(t *testing.T) {
 	t.Parallel()
 	s := newShell(t)
-	if _, err := s.Run(t.Context(), strings.Repeat("x", MaxCommand+1), patience, func(string) {}); !errors.Is(err, ErrTooLong) {
+	if _, err := s.Run(t.Context(), strings.Repeat("x", MaxCommand+1), tooltest.Patience, func(string) {}); !errors.Is(err, ErrTooLong) {
 		t.Errorf("long command: %v", err)
 	}
 	if o := run(t, s, ":"+strings.Repeat(" x", MaxCommand/2-1)); o.Exit != 0 {
 		t.Errorf("the longest command: %+v", o)
 	}
-	if _, err := s.Run(t.Context(), "echo \x00", patience, func(string) {}); err == nil {
+	if _, err := s.Run(t.Context(), "echo \x00", tooltest.Patience, func(string) {}); err == nil {
 		t.Error("zero byte: no error")
 	}
 	for range maxRunning {
-		if _, err := s.Start("exec sleep 1000", patience); err != nil {
+		if _, err := s.Start("exec sleep 1000", tooltest.Patience); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := s.Start("exec sleep 1000", patience); !errors.Is(err, ErrTooMany) {
+	if _, err := s.Start("exec sleep 1000", tooltest.Patience); !errors.Is(err, ErrTooMany) {
 		t.Errorf("one more: %v", err)
 	}
 }
@@ -230,7 +232,7 @@ func TestBusy(t *testing.T) {
 	}
 	var seen int32
 	var once sync.Once
-	o, err := s.Run(t.Context(), "echo y; cat go", patience, func(string) {
+	o, err := s.Run(t.Context(), "echo y; cat go", tooltest.Patience, func(string) {
 		once.Do(func() {
 			seen = busy.Load()
 			os.WriteFile(fifo, nil, 0o600)
@@ -239,7 +241,7 @@ func TestBusy(t *testing.T) {
 	if err != nil || o.Exit != 0 || seen != 1 {
 		t.Errorf("%+v, %v, %d busy", o, err, seen)
 	}
-	eventually(t, "calm again", func() bool { return busy.Load() == 0 })
+	tooltest.Eventually(t, "calm again", func() bool { return busy.Load() == 0 })
 }
 
 func TestManyAtOnce(t *testing.T) {
@@ -249,7 +251,7 @@ func TestManyAtOnce(t *testing.T) {
 	for i := range 40 {
 		all.Go(func() {
 			want := fmt.Sprintf("%d\n", i)
-			if o, err := s.Run(t.Context(), "echo "+want, patience, func(string) {}); err != nil || o.Output != want {
+			if o, err := s.Run(t.Context(), "echo "+want, tooltest.Patience, func(string) {}); err != nil || o.Output != want {
 				t.Errorf("%+v, %v", o, err)
 			}
 		})
