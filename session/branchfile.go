@@ -2,11 +2,8 @@ package session
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"reflect"
 	"time"
 
@@ -64,18 +61,7 @@ func (b *savedBranch) fail(err *BranchError) {
 }
 
 func (s *Store) loadBranch(name string) (savedBranch, error) {
-	data, err := os.ReadFile(s.path(name, branchFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return savedBranch{}, nil
-	}
-	if err != nil {
-		return savedBranch{}, fmt.Errorf("read branch: %w", err)
-	}
-	var b savedBranch
-	if err := json.Unmarshal(data, &b); err != nil {
-		return savedBranch{}, fmt.Errorf("read branch: %w", err)
-	}
-	return b, nil
+	return readJSON[savedBranch]("branch", s.path(name, branchFile))
 }
 
 // branchTaken reports whether another session's commits come back as the branch.
@@ -105,11 +91,7 @@ func (s *Session) loadBranch() (savedBranch, error) {
 
 // saveBranch is called with the branch's lock held.
 func (s *Session) saveBranch(b savedBranch) error {
-	data, err := json.MarshalIndent(b, "", "  ")
-	if err != nil {
-		return fmt.Errorf("encode branch: %w", err)
-	}
-	err = writeFile(s.store.path(s.rec.Name, branchFile), append(data, '\n'), volatile)
+	err := writeJSON("branch", s.store.path(s.rec.Name, branchFile), b, volatile)
 	// Told after it is written: who hears of a branch may ask for its changes at once, and is answered from the file.
 	s.update(func() { s.branch, s.work = b.state(), b.Work })
 	return err

@@ -2,11 +2,8 @@ package session
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"slices"
 	"strings"
 
@@ -154,24 +151,9 @@ func (w *workOf) line(ctx context.Context, commit string, c Comment) string {
 }
 
 func (s *Store) loadComments(name string) (savedComments, error) {
-	data, err := os.ReadFile(s.path(name, commentsFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return savedComments{}, nil
-	}
-	if err != nil {
-		return savedComments{}, fmt.Errorf("read comments: %w", err)
-	}
-	var c savedComments
-	if err := json.Unmarshal(data, &c); err != nil {
-		return savedComments{}, fmt.Errorf("read comments: %w", err)
-	}
-	return c, nil
+	return readJSON[savedComments]("comments", s.path(name, commentsFile))
 }
 
 func (s *Store) saveComments(name string, c savedComments) error {
-	data, err := json.MarshalIndent(c, "", "  ")
-	if err != nil {
-		return fmt.Errorf("encode comments: %w", err)
-	}
-	return writeFile(s.path(name, commentsFile), append(data, '\n'), durable)
+	return writeJSON("comments", s.path(name, commentsFile), c, durable)
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -76,16 +75,9 @@ func (s *Store) saveForwards(name string, shared Shared, memory tunnel.Memory) e
 
 // loadForwards reads what the last owner wrote; nothing when there was none.
 func (s *Store) loadForwards(name string) (Shared, tunnel.Memory, error) {
-	data, err := os.ReadFile(s.path(name, forwardsFile))
-	if errors.Is(err, os.ErrNotExist) {
-		return Shared{}, tunnel.Memory{}, nil
-	}
+	content, err := readJSON[saved]("forwards", s.path(name, forwardsFile))
 	if err != nil {
-		return Shared{}, tunnel.Memory{}, fmt.Errorf("read forwards: %w", err)
-	}
-	var content saved
-	if err := json.Unmarshal(data, &content); err != nil {
-		return Shared{}, tunnel.Memory{}, fmt.Errorf("read forwards: %w", err)
+		return Shared{}, tunnel.Memory{}, err
 	}
 	shared := Shared{Forwards: restored(content.Forwards), State: content.State}
 	if content.Problem != "" {

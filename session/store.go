@@ -183,11 +183,7 @@ func (s *Store) age(name string) time.Duration {
 }
 
 func (s *Store) save(r record) error {
-	data, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return fmt.Errorf("encode session record: %w", err)
-	}
-	return writeFile(s.path(r.Name, "record.json"), append(data, '\n'), durable)
+	return writeJSON("session record", s.path(r.Name, "record.json"), r, durable)
 }
 
 func (s *Store) load(name string) (record, error) {
@@ -226,6 +222,31 @@ const (
 	durable  durability = true  // the file, whole
 	volatile durability = false // the old file or the new one, or an empty one: for what is written often and can be lost
 )
+
+// readJSON reads a file of the state directory that holds what is named so; the zero value where there is none.
+func readJSON[T any](what, path string) (content T, err error) {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return content, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(data, &content)
+	}
+	if err != nil {
+		var none T // and not the half of it that could be read
+		return none, fmt.Errorf("read %s: %w", what, err)
+	}
+	return content, nil
+}
+
+// writeJSON writes such a file, as writeFile does.
+func writeJSON(what, path string, content any, d durability) error {
+	data, err := json.MarshalIndent(content, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", what, err)
+	}
+	return writeFile(path, append(data, '\n'), d)
+}
 
 // writeFile replaces path (0600) in one step: a reader, a killed process or a full disk sees the old content or the new, never half of it.
 func writeFile(path string, data []byte, d durability) error {
