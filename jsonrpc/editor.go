@@ -33,7 +33,7 @@ func decodeEditor(params json.RawMessage) *editor {
 	window := decodedLSP[protocol.WindowClientCapabilities](member(capabilities, "window"))
 	e.progress = window.WorkDoneProgress != nil && *window.WorkDoneProgress
 	e.showDocument = window.ShowDocument != nil && window.ShowDocument.Support
-	if show := window.ShowMessage; show != nil {
+	if show := window.ShowMessage; show != nil && show.MessageActionItem != nil {
 		properties := show.MessageActionItem.AdditionalPropertiesSupport
 		e.itemProperties = properties != nil && *properties
 	}

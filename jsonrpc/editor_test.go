@@ -55,6 +55,7 @@ func TestDecodeEditor(t *testing.T) {
 		{"root URI wins", `{"rootUri":"file:///c","rootPath":"/a"}`, &editor{folders: []string{"/c"}}},
 		{"folders win", `{"workspaceFolders":[{"uri":"file:///a%20b","name":"x"},{"uri":"file:///c"}],"rootUri":"file:///d"}`, &editor{folders: []string{"/a b", "/c"}}},
 		{"folders elsewhere", `{"workspaceFolders":[{"uri":"vscode-vfs://github/x/y"},null,7],"rootUri":"file://server/share"}`, &editor{}},
+		{"capabilities without their members", `{"capabilities":{"window":{"showMessage":{},"showDocument":{}},"experimental":{}}}`, &editor{}},
 		{
 			"capabilities", `{"capabilities":{"window":{"workDoneProgress":true,"showDocument":{"support":true}},"experimental":{"sketch":{"version":1,"actions":["preview"]}}}}`,
 			&editor{progress: true, showDocument: true, sketch: &SketchClient{Version: 1, Actions: []ClientAction{ClientPreview}}},
