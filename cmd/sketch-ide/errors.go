@@ -215,9 +215,11 @@ func explainSession(err error) *jsonrpc.Error {
 		return &jsonrpc.Error{Kind: jsonrpc.KindDisconnected, Message: "the session's container is not running", Hint: "Its files are kept; start it again: sketch-ide up, or sketch.start.", Retryable: true}
 	case errors.Is(err, tunnel.ErrBroken):
 		return &jsonrpc.Error{Kind: jsonrpc.KindDisconnected, Message: "the connection to the session broke", Hint: "It is made again by itself; what ran over it has ended.", Retryable: true}
+	case errors.Is(err, tunnel.ErrNotForwarded):
+		return &jsonrpc.Error{Kind: jsonrpc.KindNoPort, Message: err.Error(), Hint: "sketch-ide ports, or sketch.ports, lists those that are."}
 	case errors.Is(err, session.ErrNotOwner):
 		return &jsonrpc.Error{Kind: jsonrpc.KindNotOwner, Message: err.Error(), Hint: "Do it in that window, or close it."}
-	case errors.Is(err, tunnel.ErrNotConnected), errors.Is(err, session.ErrNotAttached), errors.Is(err, session.ErrClosed):
+	case errors.Is(err, tunnel.ErrNotConnected), errors.Is(err, tunnel.ErrStopped), errors.Is(err, session.ErrNotAttached), errors.Is(err, session.ErrClosed):
 		return &jsonrpc.Error{Kind: jsonrpc.KindDisconnected, Message: err.Error(), Hint: "Start the session first.", Retryable: true}
 	}
 	if e, ok := errors.AsType[*session.RepositorySettingsError](err); ok {

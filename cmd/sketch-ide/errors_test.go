@@ -8,9 +8,10 @@ import (
 	"testing"
 
 	"github.com/sketch-ide/sketch-ide/jsonrpc"
+	"github.com/sketch-ide/sketch-ide/tunnel"
 )
 
-func TestExplainTheUnknown(t *testing.T) {
+func TestExplain(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		err  error
@@ -20,6 +21,7 @@ func TestExplainTheUnknown(t *testing.T) {
 		{context.Canceled, jsonrpc.KindCancelled, ""},
 		{syscall.EIO, jsonrpc.KindInternal, ""},
 		{syscall.ENOSPC, jsonrpc.KindInternal, "Make room on this machine's disk."},
+		{tunnel.ErrNotForwarded, jsonrpc.KindNoPort, "sketch-ide ports, or sketch.ports, lists those that are."},
 	}
 	for _, tt := range tests {
 		e := explain(fmt.Errorf("write record: %w", tt.err))
