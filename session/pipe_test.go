@@ -132,6 +132,13 @@ func (p *pipe) expectReset(what string, c net.Conn) {
 	}
 }
 
+func (p *pipe) expectResets(open ...net.Conn) {
+	p.t.Helper()
+	for i, c := range open {
+		p.expectReset(fmt.Sprintf("established connection %d", i+1), c)
+	}
+}
+
 // held is a request that was made during an outage.
 type held struct {
 	page string
@@ -235,10 +242,10 @@ func (p *pipe) recovered(mark int, back time.Time, waiting <-chan held) (connect
 }
 
 // notices waits until the outage is told, and checks what must hold from then on. The returned mark is behind it.
-func (p *pipe) notices(mark int, begun time.Time, idle net.Conn) (int, time.Duration) {
+func (p *pipe) notices(mark int, begun time.Time, open ...net.Conn) (int, time.Duration) {
 	p.t.Helper()
 	mark = p.awaitTold(mark, "reconnecting", is(session.Reconnecting))
 	noticed := time.Since(begun)
-	p.expectReset("established connection", idle)
+	p.expectResets(open...)
 	return mark, noticed
 }

@@ -87,15 +87,8 @@ type holdings struct {
 
 func (s *streams) holdings(t *testing.T) holdings {
 	t.Helper()
-	var out strings.Builder
-	const script = `for p in /proc/[0-9]*; do [ "$(tr '\0' ' ' <$p/cmdline)" = "/opt/sketch-ide/bin/sketch-ide agent " ] && ls $p/fd | wc -l && awk '/VmRSS/ {print $2}' $p/status; done 2>/dev/null; true`
-	if err := s.Exec(t.Context(), s.name, []string{"sh", "-c", script}, session.Streams{Out: &out}); err != nil {
-		t.Fatal(err)
-	}
 	var h holdings
-	if _, err := fmt.Sscan(out.String(), &h.agentFiles, &h.agentMemory); err != nil {
-		t.Fatalf("agent's descriptors and memory: %v in %q", err, out.String())
-	}
+	h.agentFiles, h.agentMemory = s.agentHolds(s.name)
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
@@ -105,6 +98,36 @@ func (s *streams) holdings(t *testing.T) holdings {
 	}
 	h.goroutines, h.files, h.memory = runtime.NumGoroutine(), len(files), int(m.HeapAlloc+m.StackInuse)
 	return h
+}
+
+// agentHolds are the descriptors of the agent of a session, and its resident memory in KiB.
+func (w *window) agentHolds(name string) (files, memory int) {
+	w.t.Helper()
+	var out strings.Builder
+	const script = `for p in /proc/[0-9]*; do [ "$(tr '\0' ' ' <$p/cmdline)" = "/opt/sketch-ide/bin/sketch-ide agent " ] && ls $p/fd | wc -l && awk '/VmRSS/ {print $2}' $p/status; done 2>/dev/null; true`
+	if err := w.Exec(w.t.Context(), name, []string{"sh", "-c", script}, session.Streams{Out: &out}); err != nil {
+		w.t.Fatal(err)
+	}
+	if _, err := fmt.Sscan(out.String(), &files, &memory); err != nil {
+		w.t.Fatalf("agent's descriptors and memory: %v in %q", err, out.String())
+	}
+	return files, memory
+}
+
+// agentEndsTidy ends the agent of a container such that it says what its goroutines do. None may be left of connections that have ended.
+func agentEndsTidy(t *testing.T, id string) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	script := "docker exec -u 0 $0 pkill -QUIT -x sketch-ide && docker wait $0 >/dev/null && docker logs $0"
+	out, err := exec.CommandContext(ctx, "sh", "-c", script, id).CombinedOutput()
+	if err != nil {
+		t.Errorf("end of the agent: %v\n%s", err, out)
+	}
+	all, relays := strings.Count(string(out), "\ngoroutine "), strings.Count(string(out), "sshd.(*connection).serveDirectTCPIP(")
+	if all == 0 || all > 100 || relays > 0 {
+		t.Errorf("the agent has %d goroutines, %d of them of connections to ports:\n%.10000s", all, relays, out)
+	}
+	t.Logf("the agent has %d goroutines in the end", all)
 }
 
 // allowance is how much more memory may be held after a round: of what keeps its size for the next time, tables of channels, pooled buffers.

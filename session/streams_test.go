@@ -36,7 +36,9 @@ func TestStreams(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := open(t, newStore(t))
-	s := &streams{window: w, name: w.start(repo).Name, program: buildStreams(t), lines: make(chan string, 100), at: map[string]string{}}
+	info := w.start(repo)
+	t.Cleanup(func() { agentEndsTidy(t, info.Container) }) // when what runs inside has ended
+	s := &streams{window: w, name: info.Name, program: buildStreams(t), lines: make(chan string, 100), at: map[string]string{}}
 	s.run()
 	for _, tt := range []struct {
 		name string

@@ -55,6 +55,10 @@ func TestStress(t *testing.T) {
 		s.step()
 	}
 	s.faults.Wait()
+	// What comes after the last fault is not mended by the next one.
+	for range 100 {
+		s.change()
+	}
 	leave()
 	s.settle()
 	t.Logf("%d opens and closes, faults: %v", s.changes, s.happened)
@@ -194,10 +198,11 @@ func (s *stress) disturb() {
 			restore()
 		},
 		"cut":     s.cut,
+		"cut one": func() { s.cutAny(lasts) },
 		"restart": nil,
 	}
 	if len(s.deck) == 0 { // so that a short run has some of each
-		s.deck = []string{"cut", "pause", "cut", "drop", "restart"}
+		s.deck = []string{"cut", "pause", "cut one", "drop", "restart"}
 		s.rand.Shuffle(len(s.deck), func(i, j int) { s.deck[i], s.deck[j] = s.deck[j], s.deck[i] })
 	}
 	name := s.deck[0]
@@ -222,6 +227,20 @@ func (s *stress) cut() {
 	out, err := exec.CommandContext(s.t.Context(), "ss", "-K", "-tn", "state", "established", "dst", s.containerAddress(), "dport", "=", ":22022").CombinedOutput()
 	if err != nil {
 		s.t.Errorf("ss -K: %v\n%s", err, out)
+	}
+}
+
+// cutAny ends, or silences for a time, one of the connections that the visitors share.
+func (s *stress) cutAny(lasts time.Duration) {
+	for port := range s.lines() { // in no order
+		if lasts < 3*time.Second {
+			s.cutOne(port)
+			return
+		}
+		restore := s.drop(port)
+		linger(s.t, lasts)
+		restore()
+		return
 	}
 }
 

@@ -136,6 +136,7 @@ func (s *suspended) await(what string, ok func(notified) bool) {
 func (s *suspended) note(n notified) {
 	var params struct {
 		State   jsonrpc.SessionState
+		Attempt int
 		Message string
 	}
 	if json.Unmarshal(n.Params, &params) != nil {
@@ -144,6 +145,9 @@ func (s *suspended) note(n notified) {
 	switch n.Method {
 	case "$/sketch/session":
 		s.states = append(s.states, params.State)
+		if (params.State == jsonrpc.SessionReconnecting) != (params.Attempt > 0) {
+			s.t.Errorf("%s with attempt %d", params.State, params.Attempt)
+		}
 	case "window/showMessage", "window/showMessageRequest":
 		s.toasts = append(s.toasts, params.Message)
 	}
