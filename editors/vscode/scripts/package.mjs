@@ -28,9 +28,13 @@ if (values.server) {
 
 mkdirSync(path.dirname(out), { recursive: true });
 run('node', ['scripts/build.mjs']);
+// What the README links to is relative to its folder, which vsce takes for the repository's own.
+const { url, directory } = manifest.repository;
+const base = kind => `${url.replace(/\.git$/, '')}/${kind}/HEAD/${directory}`;
 run('node_modules/.bin/vsce', [
   'package',
   '--no-dependencies',
+  ...['--baseContentUrl', base('blob'), '--baseImagesUrl', base('raw')],
   '--out',
   out,
   ...(values.target ? ['--target', values.target] : []),
