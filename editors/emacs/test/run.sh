@@ -3,14 +3,13 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../../.." && pwd)
+. "$root/editors/testlib.sh"
 backend=${SKETCH_IDE_SERVER:-$root/bin/sketch-ide}
 work=$(mktemp -d)
 export SKETCH_IDE_SERVER=$backend XDG_STATE_HOME=$work/state HOME=$work SKETCH_IDE_BASE_IMAGE=${SKETCH_IDE_BASE_IMAGE:-sketch-ide/debian:bookworm}
 
-clean_up() { # only a failed test leaves a session; the state directory knows those of this run alone
-  for session in "$XDG_STATE_HOME"/sketch-ide/sessions/*/; do
-    [ ! -d "$session" ] || "$backend" rm "$(basename "$session")" || true
-  done
+clean_up() {
+  remove_sessions "$backend"
   rm -rf "$work"
 }
 trap clean_up EXIT

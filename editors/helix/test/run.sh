@@ -4,34 +4,25 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../../.." && pwd)
+. "$root/editors/testlib.sh"
 backend=${SKETCH_IDE_SERVER:-$root/bin/sketch-ide}
-passed=0 failed=0 server=
 work=$(mktemp -d)
+socket=$work/tmux server=
 export SKETCH_IDE_BASE_IMAGE=${SKETCH_IDE_BASE_IMAGE:-sketch-ide/debian:bookworm}
 export XDG_STATE_HOME=$work/state XDG_CACHE_HOME=$work/cache XDG_CONFIG_HOME=$work/config PATH=$work/bin:$PATH
 unset DISPLAY WAYLAND_DISPLAY BROWSER
 
-mux() { tmux -S "$work/tmux" -f /dev/null "$@"; }
-clean_up() { # only a failed test leaves a session; the state directory knows those of this run alone
+clean_up() {
   mux kill-server 2>/dev/null || true
   [ -z "$server" ] || kill "$server" 2>/dev/null || true
-  for session in "$XDG_STATE_HOME"/sketch-ide/sessions/*/; do
-    [ ! -d "$session" ] || "$backend" rm "$(basename "$session")" 2>/dev/null || true
-  done
+  remove_sessions "$backend" 2>/dev/null
   rm -rf "$work"
 }
 trap clean_up EXIT
 
-result() { # STATUS NAME
-  if [ "$1" = 0 ]; then
-    passed=$((passed + 1))
-    echo "ok $((passed + failed)) - $2"
-  else
-    failed=$((failed + 1))
-    echo "not ok $((passed + failed)) - $2"
-    mux capture-pane -p -t editor | sed 's/^/  | /'
-    tail -n 5 "$XDG_CACHE_HOME/helix/helix.log" 2>/dev/null | sed 's/^/  log: /' || true
-  fi
+explain() {
+  screen | sed 's/^/  | /' || true
+  tail -n 5 "$XDG_CACHE_HOME/helix/helix.log" 2>/dev/null | sed 's/^/  log: /' || true
 }
 finish() {
   echo "$passed passed, $failed failed"
@@ -39,18 +30,15 @@ finish() {
 }
 # eventually NAME COMMAND...: passed once the command succeeds, failed when two minutes are over.
 eventually() {
-  local name=$1 deadline=$((SECONDS + 120))
+  local name=$1
   shift
-  until "$@"; do
-    if [ $SECONDS -ge $deadline ]; then
-      result 1 "$name"
-      finish # what comes next builds on it
-    fi
-    read -rt 0.05 <> <(:) || true
-  done
+  if ! within 120 "$@"; then
+    result 1 "$name"
+    finish # what comes next builds on it
+  fi
   result 0 "$name"
 }
-shows() { mux capture-pane -p -t editor 2>&1 | grep -qE -- "$1"; }
+shows() { screen | grep -qE -- "$1"; }
 opened() { grep -qsE '^http://localhost:[0-9]+/?$' "$work/opened"; }
 page() { curl -fsS --max-time 5 "$(head -n 1 "$work/opened")" | grep -q main.py; }
 listed() { "$backend" ps --json | grep -q '"name"'; }

@@ -6,6 +6,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../../.." && pwd)
+. "$root/editors/testlib.sh"
 suites=${*:-stub tmux backend}
 export NVIM=${NVIM:-nvim}
 backend=${SKETCH_IDE_SERVER:-$root/bin/sketch-ide}
@@ -17,10 +18,7 @@ export XDG_STATE_HOME=$work/state XDG_CACHE_HOME=$work/cache XDG_DATA_HOME=$work
 unset DISPLAY
 
 clean_up() {
-  # Only a failed test leaves a session; the state directory knows those of this run alone.
-  for session in "$XDG_STATE_HOME"/sketch-ide/sessions/*/; do
-    [ ! -d "$session" ] || "$backend" rm "$(basename "$session")" || true
-  done
+  remove_sessions "$backend"
   rm -rf "$work"
 }
 trap clean_up EXIT
@@ -37,7 +35,6 @@ spec() { # SPEC: in the working directory
     sed 's/^/  stderr: /' "$work/stderr"
 }
 
-passed=0 failed=0
 run() { # NAME COMMAND...: counts the lines of TAP that it prints
   local log=$work/$1.tap p f
   echo "--- $1"

@@ -3,31 +3,13 @@
 # tmux.sh DIRECTORY: works in there; NVIM and the stand-in's STUB_DIR are in the environment.
 set -euo pipefail
 
-dir=$1 socket=$1/tmux passed=0 failed=0
+dir=$1 socket=$1/tmux
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-mux() { tmux -S "$socket" -f /dev/null "$@"; }
+. "$here/../../testlib.sh"
 trap 'mux kill-server 2>/dev/null || true' EXIT
 
-result() { # STATUS NAME
-  if [ "$1" = 0 ]; then
-    passed=$((passed + 1))
-    echo "ok $((passed + failed)) - $2"
-  else
-    failed=$((failed + 1))
-    echo "not ok $((passed + failed)) - $2"
-    mux capture-pane -p -t editor | sed 's/^/  | /'
-  fi
-}
-
-# eventually COMMAND...: until it succeeds, or a minute is over.
-eventually() {
-  local deadline=$((SECONDS + 60))
-  until "$@"; do
-    [ $SECONDS -lt $deadline ] || return 1
-    read -rt 0.05 <> <(:) || true
-  done
-}
-shows() { mux capture-pane -p -t editor 2>&1 | grep -qF -- "$1"; }
+eventually() { within 60 "$@"; }
+shows() { screen | grep -qF -- "$1"; }
 told() { timeout 10 "$NVIM" --server "$dir/nvim.sock" --remote-expr 'execute("messages")' 2>&1 | grep -qF -- "$1"; }
 tell() { node -e "require('node:net').connect('$STUB_DIR/control.sock').end(process.argv[1] + '\n')" "$1"; }
 port() { tell "{\"op\":\"port\",\"port\":{\"number\":$1,\"process\":\"a-process-with-a-name-that-is-not-short\"}}"; }
