@@ -111,7 +111,13 @@ func (b *toastBatch) toldOf(status PortStatus) map[int]uint64 {
 	return nil
 }
 
-func (b *toastBatch) tick(port Port) { b.toldOf(port.Status)[port.Number] = port.Generation }
+// tick notes that a port was told. The last news of it must be true: who was told that it is not forwarded hears when it is, and the other way round.
+func (b *toastBatch) tick(port Port) {
+	for _, told := range []map[int]uint64{b.forwarded, b.failed, b.listed} {
+		delete(told, port.Number)
+	}
+	b.toldOf(port.Status)[port.Number] = port.Generation
+}
 
 // refresh recomputes what is new, and since when.
 func (b *toastBatch) refresh(now time.Time) {

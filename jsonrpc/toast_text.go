@@ -40,7 +40,24 @@ func failureText(ports []Port) string {
 		}
 		return clip(text, maxToast)
 	}
-	return fmt.Sprintf("Ports %s not forwarded", listText(ports))
+	text := fmt.Sprintf("Ports %s not forwarded", listText(ports))
+	if reason := commonReason(ports); reason != "" {
+		text += ": " + reason
+	}
+	return clip(text, maxToast)
+}
+
+// commonReason is why none of several ports could be forwarded, without their numbers ("in use" for "3000 is in use"); empty where there is no one reason.
+func commonReason(ports []Port) string {
+	var common string
+	for i, port := range ports {
+		reason := strings.TrimPrefix(plainText(port.Reason), strconv.Itoa(port.Number)+" ")
+		if i > 0 && reason != common {
+			return ""
+		}
+		common = reason
+	}
+	return strings.TrimPrefix(common, "is ")
 }
 
 // limitText says that open ports are not forwarded, all for one reason: "Ports not forwarded: limit of 64 forwards reached". How many they are it does not

@@ -64,6 +64,9 @@ func TestFailureText(t *testing.T) {
 		{"one", []Port{failed(80, "permission denied")}, "Port 80 not forwarded: permission denied"},
 		{"no reason", []Port{failed(80, "")}, "Port 80 not forwarded"},
 		{"long reason", []Port{failed(80, strings.Repeat("x", 80))}, "Port 80 not forwarded: " + strings.Repeat("x", 36) + "…"},
+		{"one reason", []Port{failed(3000, "3000 is in use"), failed(5173, "5173 is in use")}, "Ports 3000, 5173 not forwarded: in use"},
+		{"one reason for many", []Port{failed(80, "80 needs privileges"), failed(81, "81 needs privileges"), failed(82, "82 needs privileges")}, "Ports 80, 81 +1 not forwarded: needs privileges"},
+		{"one long reason", []Port{failed(80, strings.Repeat("x", 80)), failed(81, strings.Repeat("x", 80))}, "Ports 80, 81 not forwarded: " + strings.Repeat("x", 31) + "…"},
 		{"three", []Port{failed(80, "a"), failed(81, "b"), failed(82, "c")}, "Ports 80, 81 +1 not forwarded"},
 	}
 	for _, tt := range tests {
