@@ -86,7 +86,7 @@ func TestOthers(t *testing.T) {
 		return
 	}
 	child := startHelperAs(t, 1000)
-	_, updates := startActive(t)
+	_, updates := startActive(t, roomy)
 	addr, _ := child.listen("127.0.0.1:0")
 	_, state := await(t, updates, Opened, addr)
 	if named := func(u Update) bool { return openPort(u.Snapshot, portOf(addr)).PID == child.pid() }; want == "seen" && !named(Update{Snapshot: state}) {

@@ -1,6 +1,7 @@
 package ports
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -10,10 +11,13 @@ import (
 
 func portOf(addr string) uint16 { return netip.MustParseAddrPort(addr).Port() }
 
-// startActive runs the whole package with a command that is alive, and waits for the first state.
-func startActive(t *testing.T) (*Monitor, <-chan Update) {
+// roomy is a log that the ports of all tests beside do not overrun, after which a restart would not be told.
+const roomy = 1 << 14
+
+// startActive runs the whole package with a log and a command that is alive, and waits for the first state.
+func startActive(t *testing.T, log int) (*Monitor, <-chan Update) {
 	t.Helper()
-	m := NewMonitor(MonitorConfig{Events: NewLog(0)})
+	m := NewMonitor(MonitorConfig{Events: NewLog(log)})
 	t.Cleanup(m.Busy())
 	updates := startWhole(t, m)
 	awaitUpdate(t, updates, func(Update) bool { return true })
@@ -24,7 +28,7 @@ func startActive(t *testing.T) (*Monitor, <-chan Update) {
 func TestThousandPortsAtOnce(t *testing.T) {
 	t.Parallel()
 	child := startHelper(t)
-	_, updates := startActive(t)
+	_, updates := startActive(t, 0)
 	addrs := child.crowd(1000)
 	count := func(u Update, with func(Port) bool) int {
 		return len(slices.DeleteFunc(slices.Clone(addrs), func(addr string) bool { return !with(openPort(u.Snapshot, portOf(addr))) }))
@@ -42,7 +46,7 @@ func TestThousandPortsAtOnce(t *testing.T) {
 func TestPortsOfMilliseconds(t *testing.T) {
 	t.Parallel()
 	child := startHelper(t)
-	m, updates := startActive(t)
+	m, updates := startActive(t, roomy)
 	addrs := child.blink(300)
 	last, _ := child.listen("127.0.0.1:0")
 	_, state := await(t, updates, Opened, last) // every blink was before
@@ -61,10 +65,72 @@ func TestPortsOfMilliseconds(t *testing.T) {
 	}
 }
 
+// A port has several addresses, of several processes: it is open until the last one goes, and goes by who is left.
+func TestOnePortOfSeveralProcesses(t *testing.T) {
+	t.Parallel()
+	first, second := startHelper(t), startHelper(t)
+	_, updates := startActive(t, roomy)
+	addr, _ := first.listen("127.0.0.5:0")
+	number := portOf(addr)
+	open := []netip.Addr{netip.MustParseAddr("127.0.0.5"), netip.MustParseAddr("127.0.0.6")}
+	other, _ := second.listen(fmt.Sprintf("127.0.0.6:%d", number))
+	if hasIPv6("[::]:0") {
+		second.listenAs("v6only", fmt.Sprintf("[::]:%d", number))
+		open = append(open, netip.IPv6Unspecified())
+	}
+	became := func(pid int, addresses ...netip.Addr) func(Update) bool {
+		return func(u Update) bool {
+			port := openPort(u.Snapshot, number)
+			return port.PID == pid && slices.Equal(port.Addresses, addresses)
+		}
+	}
+	awaitUpdate(t, updates, became(first.pid(), open...))
+	first.close(addr)
+	await(t, updates, Closed, addr)
+	second.close(other)
+	left, owner := open[2:], second.pid()
+	if len(left) == 0 {
+		owner = 0
+	}
+	awaitUpdate(t, updates, became(owner, left...)) // its name may come later
+}
+
+// Processes that share one address (SO_REUSEPORT) are one endpoint, open until the last of them goes.
+func TestAddressSharedByProcesses(t *testing.T) {
+	t.Parallel()
+	first, second := startHelper(t), startHelper(t)
+	_, updates := startActive(t, roomy)
+	addr := first.listenAs("shared", "127.0.0.8:0")
+	var told []string
+	until := func(wanted func(Update) bool) {
+		t.Helper()
+		awaitUpdate(t, updates, func(u Update) bool {
+			for _, ev := range u.Events {
+				if ev.Port == "tcp:"+addr && ev.Type != Updated {
+					told = append(told, string(ev.Type))
+				}
+			}
+			return wanted(u)
+		})
+	}
+	owner := func(pid int) func(Update) bool {
+		return func(u Update) bool { return openPort(u.Snapshot, portOf(addr)).PID == pid }
+	}
+	until(owner(first.pid()))
+	second.listenAs("shared", addr)
+	mark, _ := second.listen("127.0.0.8:0")
+	until(func(u Update) bool { return openPort(u.Snapshot, portOf(mark)).PID == second.pid() }) // what came before has been seen
+	first.close(addr)
+	until(owner(second.pid()))
+	second.close(addr)
+	until(func(u Update) bool { return openPort(u.Snapshot, portOf(addr)).PID == 0 })
+	equal(t, "events", told, []string{"opened", "closed"})
+}
+
 func TestPortTakenOverByAnotherProcess(t *testing.T) {
 	t.Parallel()
 	first, second := startHelper(t), startHelper(t)
-	_, updates := startActive(t)
+	_, updates := startActive(t, roomy)
 	ownedBy := func(addr string, pid int) func(Update) bool {
 		return func(u Update) bool { return openPort(u.Snapshot, portOf(addr)).PID == pid }
 	}
@@ -86,7 +152,7 @@ func TestPortTakenOverByAnotherProcess(t *testing.T) {
 func TestSocketHandedToAnotherProcess(t *testing.T) {
 	t.Parallel()
 	child := startHelper(t)
-	_, updates := startActive(t)
+	_, updates := startActive(t, roomy)
 	addr, _ := child.listen("127.0.0.1:0")
 	awaitUpdate(t, updates, func(u Update) bool { return openPort(u.Snapshot, portOf(addr)).PID == child.pid() })
 	heir := child.hand(addr)

@@ -2,6 +2,7 @@ package ports
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -12,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -69,6 +72,13 @@ func (h *helper) listen(address string) (addr string, at time.Time) {
 	var nano int64
 	h.say("listen "+address, "%s %d", &addr, &nano)
 	return addr, time.Unix(0, nano)
+}
+
+// listenAs is listen with an option: "v6only" leaves IPv4 to others, "shared" lets others listen on the same address (SO_REUSEPORT).
+func (h *helper) listenAs(option, address string) (addr string) {
+	h.t.Helper()
+	addr, _ = h.listen(address + " " + option)
+	return addr
 }
 
 // close makes it close what listens on an address, to which nobody may have connected.
@@ -191,13 +201,28 @@ func (l *listening) number(text string) int {
 }
 
 func (l *listening) listen(address string) (addr string, at time.Time) {
-	ln, err := net.Listen("tcp", address)
+	address, option, _ := strings.Cut(address, " ")
+	config, network := net.ListenConfig{}, "tcp"
+	switch option {
+	case "v6only":
+		network = "tcp6"
+	case "shared":
+		config.Control = share
+	}
+	ln, err := config.Listen(l.t.Context(), network, address)
 	at = time.Now()
 	if err != nil {
 		l.t.Fatal(err)
 	}
 	l.open[ln.Addr().String()] = ln.(*net.TCPListener)
 	return ln.Addr().String(), at
+}
+
+// share lets others listen on the address of a socket too.
+func share(_, _ string, raw syscall.RawConn) error {
+	var failed error
+	err := raw.Control(func(fd uintptr) { failed = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1) })
+	return errors.Join(err, failed)
 }
 
 func (l *listening) close(addr string) {

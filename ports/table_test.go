@@ -59,6 +59,8 @@ func TestTablePublishes(t *testing.T) {
 		}},
 		{"names follow, and pass to the next holder", []tableStep{
 			{rows: []Listener{loop, shared}, events: []string{"opened tcp:127.0.0.1:3000"}, ports: []Port{port(3000, "127.0.0.1")}},
+			{named: map[uint32]process{8: esbuild}, events: []string{"updated tcp:127.0.0.1:3000 esbuild"}, ports: []Port{port(3000, "127.0.0.1")}},
+			{named: map[uint32]process{8: {pid: 8, name: "esbuild", ignore: true}}, ports: []Port{port(3000, "127.0.0.1")}}, // decided once
 			{
 				named: map[uint32]process{1: vite, 8: esbuild}, events: []string{"updated tcp:127.0.0.1:3000 vite"},
 				ports: []Port{port(3000, "127.0.0.1")},
