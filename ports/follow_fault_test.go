@@ -137,6 +137,7 @@ func TestFollowSurvives(t *testing.T) {
 		{"odd epoch", text(headStream + "event: snapshot\ndata: {\"epoch\":\"a\\r\\nX: y\",\"seq\":1}\n\n")},
 		{"epoch beyond ASCII", text(headStream + "event: snapshot\ndata: {\"epoch\":\"\u00e9\",\"seq\":1}\n\n")},
 		{"long epoch", text(headStream + "event: snapshot\ndata: {\"epoch\":\"" + strings.Repeat("x", 65) + "\",\"seq\":1}\n\n")},
+		{"odd types", text(headStream + "event: snapshot\ndata: {\"epoch\":\"a\",\"seq\":\"1\",\"ports\":[]}\n\n")},
 		{"odd port", text(headStream + "event: snapshot\ndata: {\"epoch\":\"a\",\"ports\":[{\"number\":0,\"addresses\":[\"::\"]}]}\n\n")},
 		{"port without address", text(headStream + "event: snapshot\ndata: {\"epoch\":\"a\",\"ports\":[{\"number\":1}]}\n\n")},
 		{"wrong epoch", text(headStream + event("other", 2, ""))},

@@ -125,16 +125,19 @@ func TestFollowFallsBackWhenTheStreamIsKeptBack(t *testing.T) {
 
 func TestFollowTakesTogetherWhatCameTogether(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s := newScene(t, "127.0.0.1:1")
-		rec := startFollow(t, &network{dial: listen(t, Handler(s.Log)).Dial})
-		synctest.Wait()
-		rec.take()
-		s.table.replace([]Listener{listener("127.0.0.1:1", 99)}) // a restart
-		s.append(s.table.publish(time.Now()), s.table.board.open())
-		synctest.Wait()
-		equal(t, "events", story(rec.one(t).Events), []string{"closed tcp:127.0.0.1:1", "opened tcp:127.0.0.1:1"})
-	})
+	for _, stream := range []bool{true, false} { // or long poll
+		synctest.Test(t, func(t *testing.T) {
+			s := newScene(t, "127.0.0.1:1")
+			rec := startFollow(t, &network{dial: listen(t, legacy(Handler(s.Log), stream, true, true)).Dial})
+			time.Sleep(longPollGap)
+			synctest.Wait()
+			rec.take()
+			s.table.replace([]Listener{listener("127.0.0.1:1", 99)}) // a restart
+			s.append(s.table.publish(time.Now()), s.table.board.open())
+			synctest.Wait()
+			equal(t, "events", story(rec.one(t).Events), []string{"closed tcp:127.0.0.1:1", "opened tcp:127.0.0.1:1"})
+		})
+	}
 }
 
 // Of two readers one is so slow that it misses more than the log holds: the other has everything at once, and both have the truth in the end.

@@ -214,7 +214,7 @@ func openStream(t *testing.T, l *Log, lastID string) func(n int) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { cancel(); resp.Body.Close() })
-	if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "text/event-stream" {
+	if h := resp.Header; resp.StatusCode != http.StatusOK || h.Get("Content-Type") != "text/event-stream" || h.Get("Cache-Control") != "no-store" || h.Get("X-Accel-Buffering") != "no" {
 		t.Fatalf("answer %s, %v", resp.Status, resp.Header)
 	}
 	// read returns the next n bytes' worth of lines: all that has arrived.
