@@ -9,12 +9,18 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/sketch-ide/sketch-ide/agent"
+	"github.com/sketch-ide/sketch-ide/agent/conversation"
+	"github.com/sketch-ide/sketch-ide/internal/fakellm"
 	"github.com/sketch-ide/sketch-ide/ports"
 )
 
@@ -110,6 +116,9 @@ func TestPortsAreFollowedOverSSH(t *testing.T) {
 		open := false
 		for _, p := range update.Snapshot.Ports {
 			open = open || fmt.Sprint(p.Number) == port
+			if slices.Contains(p.Addresses, netip.MustParseAddr("127.0.0.11")) {
+				t.Errorf("the engine's name server counts as a port: %+v", p)
+			}
 		}
 		if open && !opened {
 			opened = true
@@ -126,4 +135,55 @@ func TestPortsAreFollowedOverSSH(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("ssh: %v", err)
 	}
+}
+
+// While a command of somebody or of the agent is alive, ports are looked for often: whoever runs commands has to say so.
+func TestCommandsAreCounted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	alive := func(want int) {
+		t.Helper()
+		w.eventually(fmt.Sprintf("%d commands are alive", want), func() bool {
+			status, err := w.client.Status(t.Context())
+			return err == nil && status.Commands == want
+		})
+	}
+	alive(0)
+	cmd := w.tool("ssh", "box", "cat")
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	alive(1)
+	stdin.Close()
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("ssh: %v", err)
+	}
+	alive(0)
+
+	gate := filepath.Join(w.workspace, "gate")
+	if err := syscall.Mkfifo(gate, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	scenario, err := fakellm.Parse([]byte(`{"steps":[{"reply":[{"tool":"bash","input":{"command":"cat gate"}}]},{"reply":[{"text":"Done."}]}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.host(fakellm.New("m", scenario))
+	talk := w.client.Conversation()
+	if err := talk.Configure(t.Context(), conversation.Settings{Models: []conversation.Model{{Name: "mine", Provider: "anthropic", Model: "m"}}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := talk.Prompt(t.Context(), conversation.Prompt{Text: "wait"}); err != nil {
+		t.Fatal(err)
+	}
+	alive(1)
+	if err := os.WriteFile(gate, nil, 0o600); err != nil { // ends the command
+		t.Fatal(err)
+	}
+	w.until("the turn's end", func(p conversation.Page) bool { return p.Status.Outcome != "" })
+	alive(0)
 }

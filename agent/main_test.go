@@ -43,10 +43,15 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// listenEnv makes the test binary a server that prints its port and ends with its input.
+// listenEnv makes the test binary a server that prints its port and ends with its input. It listens where the engine's name server does, too.
 const listenEnv = "SKETCH_TEST_LISTEN"
 
 func listen() error {
+	dns, err := net.Listen("tcp", "127.0.0.11:0")
+	if err != nil {
+		return err
+	}
+	defer dns.Close()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err

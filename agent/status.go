@@ -10,6 +10,7 @@ type Status struct {
 	Started   time.Time `json:"started"` // by the container's clock
 	Uptime    float64   `json:"uptime"`  // seconds
 	Workspace string    `json:"workspace"`
+	Commands  int       `json:"commands"` // of people and of the agent that are alive; ports are looked for often meanwhile
 	SSH       SSHStatus `json:"ssh"`
 }
 

@@ -112,6 +112,9 @@ func (m *Monitor) Busy() (done func()) {
 	return sync.OnceFunc(func() { m.busy.Add(-1) })
 }
 
+// Commands counts those of [Monitor.Busy] that are alive. Safe for concurrent use.
+func (m *Monitor) Commands() int { return int(m.busy.Load()) }
+
 // scanNow asks for a scan that starts after this call. It never blocks.
 func (m *Monitor) scanNow() {
 	select {
