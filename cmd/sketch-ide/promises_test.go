@@ -10,7 +10,7 @@ import (
 
 // packages are the folders of the packages that docs/port-promises.md names.
 var packages = map[string]string{
-	"devcontainer": "devcontainer", "jsonrpc": "jsonrpc", "main": "cmd/sketch-ide", "ports": "ports", "session": "session",
+	"agent": "agent", "devcontainer": "devcontainer", "jsonrpc": "jsonrpc", "main": "cmd/sketch-ide", "ports": "ports", "session": "session",
 	"sshwire": "internal/sshwire", "tunnel": "tunnel",
 }
 
