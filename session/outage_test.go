@@ -186,7 +186,6 @@ func TestPipeDroppedPackets(t *testing.T) {
 		return mark
 	})
 	// Inside nobody was told of the connections that broke; in the end the agent has as many as ever.
-	const some = 4 // the side connection, a request
 	after, _ := p.agentHolds(p.Name)
 	for deadline := time.Now().Add(patience); after > before+some; after, _ = p.agentHolds(p.Name) {
 		if time.Now().After(deadline) {
