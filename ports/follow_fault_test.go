@@ -190,20 +190,23 @@ func TestFollowSurvives(t *testing.T) {
 
 func TestFollowSeesNewEpoch(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s := newScene(t, "127.0.0.1:1", "127.0.0.1:2")
-		n := &network{dial: listen(t, Handler(s.Log)).Dial}
-		rec := startFollow(t, n)
-		synctest.Wait()
-		rec.take()
-		again := newScene(t, "127.0.0.1:2", "127.0.0.1:3") // the agent has restarted
-		n.become(listen(t, Handler(again.Log)).Dial)
-		time.Sleep(time.Second)
-		synctest.Wait()
-		update := rec.one(t)
-		equal(t, "state", update.Snapshot, again.all(t))
-		equal(t, "events", story(update.Events), []string{"closed tcp:127.0.0.1:1", "opened tcp:127.0.0.1:3"})
-	})
+	for _, stream := range []bool{true, false} { // or long poll
+		synctest.Test(t, func(t *testing.T) {
+			s := newScene(t, "127.0.0.1:1", "127.0.0.1:2")
+			n := &network{dial: listen(t, legacy(Handler(s.Log), stream, true, true)).Dial}
+			rec := startFollow(t, n)
+			time.Sleep(longPollGap)
+			synctest.Wait()
+			rec.take()
+			again := newScene(t, "127.0.0.1:2", "127.0.0.1:3") // the agent has restarted, and its events are as many
+			n.become(listen(t, legacy(Handler(again.Log), stream, true, true)).Dial)
+			time.Sleep(time.Second)
+			synctest.Wait()
+			update := rec.one(t)
+			equal(t, "state", update.Snapshot, again.all(t))
+			equal(t, "events", story(update.Events), []string{"closed tcp:127.0.0.1:1", "opened tcp:127.0.0.1:3"})
+		})
+	}
 }
 
 func TestFollowSeesOverrun(t *testing.T) {

@@ -186,4 +186,7 @@ func TestLogSnapshotsAreNotTouched(t *testing.T) {
 	if _, err := NewLog(0).Snapshot(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("snapshot before the first scan: error %v", fmt.Sprint(err))
 	}
+	if _, err := NewLog(0).Wait(ctx, "", 0); !errors.Is(err, context.Canceled) {
+		t.Errorf("waiting before the first scan: error %v", err)
+	}
 }
