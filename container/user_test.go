@@ -1,10 +1,10 @@
 package container
 
 import (
+	"encoding/json"
 	"errors"
+	"fmt"
 	"testing"
-
-	dockerspec "github.com/moby/docker-image-spec/specs-go/v1"
 
 	"github.com/docker/docker/api/types/image"
 )
@@ -16,8 +16,10 @@ func TestImageUserIsAPlainName(t *testing.T) {
 		"": false, "app": false, "1000:1000": false, "www-data:www-data": false,
 		"0:0:$EVIL": true, "$EVIL": true, "x\n  ProxyCommand evil": true, `x"y`: true, "a b": true,
 	} {
-		built := image.InspectResponse{Config: &dockerspec.DockerOCIImageConfig{}}
-		built.Config.User = user
+		var built image.InspectResponse
+		if err := json.Unmarshal(fmt.Appendf(nil, `{"Config":{"User":%q}}`, user), &built); err != nil {
+			t.Fatal(err)
+		}
 		b := &imageBuild{src: source{name: "Dockerfile"}}
 		err := b.checkUser(built)
 		if _, ok := errors.AsType[*BuildError](err); ok != refused {
