@@ -16,13 +16,18 @@ formatted() { # go fmt knows no generated or ignored folders; git does
   files=$(git ls-files -co --exclude-standard '*.go' | xargs gofmt -l)
   [ -z "$files" ] || { say "$files" && return 1; }
 }
+# Tests that start containers take minutes; what those packages' tests say of the sources is looked at here too.
+quick() {
+  go list ./... | grep -vE '/(container|session|ports|cmd/sketch-ide|internal/(bench|dockertest))$' | xargs go test &&
+    go test -run '^Test(Imports|EveryPackage|Docs)' ./cmd/sketch-ide && go test -skip Container ./ports
+}
 extension() { (cd editors/vscode && PATH=$node:$PATH npm run --silent "$1"); }
 
 check "gofmt" formatted
 check "go vet" go vet ./...
 check "golangci-lint" go tool -modfile=tools.mod golangci-lint run
 check "go mod tidy" go mod tidy -diff
-check "go test -short" go test -short ./...
+check "quick tests" quick
 if [ -d editors/vscode/node_modules ]; then
   node=$(scripts/node.sh)
   check "extension" extension check
