@@ -39,7 +39,7 @@ type ConnConfig struct {
 	Log *slog.Logger
 
 	KeepaliveInterval time.Duration // of silence before a peer is probed; 0 means 2 s
-	KeepaliveTimeout  time.Duration // of silence after the probe, then the transport is closed hard; 0 means 2 s
+	KeepaliveTimeout  time.Duration // of silence after the probe, then the transport is closed hard; 0 means 3 s
 	DialTimeout       time.Duration // for the transport and the handshake together; 0 means 10 s
 	BackoffMin        time.Duration // before the second attempt, doubled each time; 0 means 50 ms
 	BackoffMax        time.Duration // between later attempts; 0 means 1 s
@@ -50,7 +50,7 @@ type ConnConfig struct {
 func (cfg ConnConfig) withDefaults() ConnConfig {
 	cfg.Log = cmp.Or(cfg.Log, slog.New(slog.DiscardHandler))
 	cfg.KeepaliveInterval = cmp.Or(cfg.KeepaliveInterval, 2*time.Second)
-	cfg.KeepaliveTimeout = cmp.Or(cfg.KeepaliveTimeout, 2*time.Second)
+	cfg.KeepaliveTimeout = cmp.Or(cfg.KeepaliveTimeout, 3*time.Second)
 	cfg.DialTimeout = cmp.Or(cfg.DialTimeout, 10*time.Second)
 	cfg.BackoffMin = cmp.Or(cfg.BackoffMin, 50*time.Millisecond)
 	cfg.BackoffMax = cmp.Or(cfg.BackoffMax, time.Second)

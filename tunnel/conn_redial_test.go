@@ -27,7 +27,7 @@ func TestConnReconnects(t *testing.T) {
 		{"reset", func(c *memconn.Conn) { c.SetLinger(0); c.Close() }, 0},
 		{"half-close", func(c *memconn.Conn) { c.CloseWrite() }, 0},
 		{"garbage", func(c *memconn.Conn) { c.Write(make([]byte, 4096)) }, 0},
-		{"silence", func(c *memconn.Conn) { c.Stall(true) }, 4 * time.Second},
+		{"silence", func(c *memconn.Conn) { c.Stall(true) }, 5 * time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

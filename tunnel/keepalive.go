@@ -61,6 +61,9 @@ func (l *link) probeNow() {
 	}
 }
 
+// probeTicks divides KeepaliveTimeout.
+const probeTicks = 10
+
 // probe reports whether the peer is alive: it answers within the timeout, or anything else of it arrives. A connection
 // that cannot be written to is not, whatever arrives, unless it is about to end by itself.
 func (l *link) probe() bool {
@@ -70,9 +73,17 @@ func (l *link) probe() bool {
 		_, _, err := l.ssh.SendRequest(sshwire.RequestKeepalive, true, nil) // a refusal is an answer
 		answered <- err
 	}()
+	ticker := time.NewTicker(l.conn.cfg.KeepaliveTimeout / probeTicks)
+	defer ticker.Stop()
+	return l.alive(answered, ticker.C)
+}
+
+// alive waits for the answer to a probe, or for probeTicks ticks of silence. It counts ticks, which a ticker leaves out while nobody
+// takes them: where this process was stopped, or had no processor, an answer may be there that it has not read yet.
+func (l *link) alive(answered <-chan error, ticks <-chan time.Time) bool {
 	failed := false
-	for {
-		before := l.raw.arrived.Load()
+	arrived := l.raw.arrived.Load()
+	for silent := 0; silent < probeTicks; {
 		select {
 		case err := <-answered:
 			if err == nil {
@@ -81,10 +92,12 @@ func (l *link) probe() bool {
 			failed = true
 		case <-l.dead:
 			return true
-		case <-time.After(l.conn.cfg.KeepaliveTimeout):
-			if failed || l.raw.arrived.Load() == before {
-				return false
+		case <-ticks:
+			silent++
+			if now := l.raw.arrived.Load(); now != arrived && !failed {
+				arrived, silent = now, 0
 			}
 		}
 	}
+	return false
 }

@@ -153,7 +153,7 @@ func TestSideConnectionFallsSilent(t *testing.T) {
 		interval time.Duration // of the keepalive
 		kick     bool
 		within   time.Duration
-	}{{"keepalive", 2 * time.Second, false, 6 * time.Second}, {"kick", time.Hour, true, 2 * time.Second}} {
+	}{{"keepalive", 2 * time.Second, false, 7 * time.Second}, {"kick", time.Hour, true, 3 * time.Second}} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				a := newAgent(t)
