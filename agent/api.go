@@ -87,6 +87,7 @@ func (p *inside) serveStatus(w http.ResponseWriter, r *http.Request) {
 		Uptime:    time.Since(p.started).Seconds(),
 		Workspace: p.cfg.Workspace,
 		Commands:  p.monitor.Commands(),
+		Readers:   p.events.Readers(),
 		SSH:       SSHStatus{Listen: p.sshListener.Addr().String(), Connections: connections, Sessions: sessions, Visitors: p.ssh.Visitors(uint16(port))},
 	})
 }

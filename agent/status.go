@@ -11,6 +11,7 @@ type Status struct {
 	Uptime    float64   `json:"uptime"`  // seconds
 	Workspace string    `json:"workspace"`
 	Commands  int       `json:"commands"` // of people and of the agent that are alive; ports are looked for often meanwhile
+	Readers   int       `json:"readers"`  // that wait for news of ports; without any nobody looks for ports, after a while
 	SSH       SSHStatus `json:"ssh"`
 }
 

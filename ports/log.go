@@ -93,6 +93,13 @@ func (l *Log) begin() (ready <-chan struct{}) {
 	return l.ready
 }
 
+// Readers counts the calls of Snapshot and Wait that are under way. Whoever follows the log is nearly always in one. Safe for concurrent use.
+func (l *Log) Readers() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.readers
+}
+
 func (l *Log) end() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -3,9 +3,11 @@ package session_test
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
+	"github.com/sketch-ide/sketch-ide/agent"
 	"github.com/sketch-ide/sketch-ide/session"
 	"github.com/sketch-ide/sketch-ide/tunnel"
 )
@@ -40,14 +42,45 @@ func TestAutoForwardPortsOff(t *testing.T) {
 			t.Errorf("told while it was off: %+v", f)
 		}
 	}
+	w.awaitReaders(info.Name, false)
 	configure(`{}`)
 	w.await(info.Name, "forward once it is on", forwarded(found))
+	w.awaitReaders(info.Name, true)
 	configure(`{"autoForwardPorts": false}`)
 	last := w.await(info.Name, "no forward once it is off", func(i session.Info) bool { return find(i, found).Port == 0 })
+	w.awaitReaders(info.Name, false)
 	if f := find(last, asked); f.Status != tunnel.Forwarded {
 		t.Errorf("what was forwarded by hand: %+v", f)
 	}
 	awaitPage(t, byHand.URL()+"/index.html")
+}
+
+// awaitReaders waits until somebody follows the ports inside, or nobody does: a reader is between two calls for moments only.
+func (w *window) awaitReaders(name string, follow bool) {
+	w.t.Helper()
+	got := w.output(name, `python3 - <<'EOF'
+import http.client, json, socket, time
+def readers():
+    api = http.client.HTTPConnection("agent")
+    api.sock = socket.socket(socket.AF_UNIX)
+    api.sock.connect("`+agent.SocketPath+`")
+    api.request("GET", "/status")
+    return json.load(api.getresponse())["readers"]
+end = time.monotonic() + 60
+while time.monotonic() < end:
+    seen = 0
+    for _ in range(20):
+        seen = max(seen, readers())
+        time.sleep(0.01)
+    if str(seen > 0).lower() == "`+strconv.FormatBool(follow)+`":
+        print("ok", end="")
+        break
+else:
+    print(seen, "readers")
+EOF`)
+	if got != "ok" {
+		w.t.Errorf("the ports are followed: %s, want that to be %v", got, follow)
+	}
 }
 
 // awaitPage waits until a server that has just been started answers.
