@@ -97,6 +97,24 @@ func TestNoSideConnection(t *testing.T) {
 	})
 }
 
+// expectAnother has a second side connection that is used, and nobody told of it.
+func expectAnother(t *testing.T, a *agent, c *tunnel.Conn, s *states) {
+	t.Helper()
+	synctest.Wait()
+	if n := a.dialed(); n != 3 {
+		t.Errorf("%d connections, want another one", n)
+	}
+	a.transport(0).Stall(true)
+	if !answers(t, visit(t, c)) {
+		t.Error("the new side connection is not used")
+	}
+	a.transport(0).Stall(false)
+	synctest.Wait()
+	if got := s.phases(true); len(got) != 2 {
+		t.Errorf("states %v; a side connection has none to tell", got)
+	}
+}
+
 // TestSideConnectionBreaks: its visitors are reset, nobody else notices, and there is a new one for the next visitors.
 func TestSideConnectionBreaks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -129,19 +147,7 @@ func TestSideConnectionBreaks(t *testing.T) {
 			t.Error("the main connection suffers from the end of the side one")
 		}
 		time.Sleep(another)
-		synctest.Wait()
-		if n := a.dialed(); n != 3 {
-			t.Errorf("%d connections, want another one", n)
-		}
-		a.transport(0).Stall(true)
-		if !answers(t, visit(t, c)) {
-			t.Error("the new side connection is not used")
-		}
-		a.transport(0).Stall(false)
-		synctest.Wait()
-		if got := s.phases(true); len(got) != 2 {
-			t.Errorf("states %v; a side connection has none to tell", got)
-		}
+		expectAnother(t, a, c, s)
 	})
 }
 
@@ -237,19 +243,7 @@ func TestSideConnectionUnused(t *testing.T) {
 			t.Error("the main connection suffers from the end of the side one")
 		}
 		visit(t, c) // makes it be wanted
-		synctest.Wait()
-		if n := a.dialed(); n != 3 {
-			t.Errorf("%d connections, want another one", n)
-		}
-		a.transport(0).Stall(true)
-		if !answers(t, visit(t, c)) {
-			t.Error("the new side connection is not used")
-		}
-		a.transport(0).Stall(false)
-		synctest.Wait()
-		if got := s.phases(true); len(got) != 2 {
-			t.Errorf("states %v; a side connection has none to tell", got)
-		}
+		expectAnother(t, a, c, s)
 	})
 }
 
