@@ -18,8 +18,9 @@ const (
 	bulk = 1 << 20
 	// sideInterval is the least time between two attempts at a side connection.
 	sideInterval = time.Second
-	// sideIdle is how long a side connection may be without a visitor: its keepalives cost as much as those of the other one.
-	sideIdle = time.Minute
+	// sideIdle is how long a side connection may be without a visitor: its keepalives cost as much as those of the other one, and another
+	// one is made in milliseconds.
+	sideIdle = 10 * time.Second
 )
 
 var errUnused = errors.New("side connection is not needed")

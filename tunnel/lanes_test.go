@@ -228,9 +228,9 @@ func TestSideConnectionUnused(t *testing.T) {
 			t.Fatal("a connection that had a visitor is closed")
 		}
 		side.Close()
-		for range 10 {
+		for range 20 {
 			visit(t, c).Close() // on the side one, which has none
-			time.Sleep(40 * time.Second)
+			time.Sleep(7 * time.Second)
 		}
 		if a.connected() != 2 {
 			t.Fatal("a connection that has visitors now and then is closed")

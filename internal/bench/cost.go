@@ -28,7 +28,7 @@ func benchCost(ctx context.Context, b *bench) error {
 	if err := b.visitTwice(ctx); err != nil {
 		return err
 	}
-	pause(ctx, settleAfter)
+	pause(ctx, 2*settleAfter) // the second connection outlives them for a while
 	besideInside, besideHost, err := b.cost(ctx)
 	if err != nil {
 		return err
@@ -43,7 +43,7 @@ func benchCost(ctx context.Context, b *bench) error {
 	}
 	b.heading("CPU of a session over 30 s (% of one core)", "container", "host")
 	b.row("idle", idleInside, idleHost)
-	b.row("idle, soon after two visitors of a port", besideInside, besideHost)
+	b.row("idle, after two visitors of a port", besideInside, besideHost)
 	b.row("active: a command is alive, nothing listens anew", activeInside, activeHost)
 	b.atMost("idle, container", series{idleInside}, 0.3)
 	b.atMost("idle, host", series{idleHost}, 0.1)
@@ -53,8 +53,7 @@ func benchCost(ctx context.Context, b *bench) error {
 	return done()
 }
 
-// visitTwice has two visitors of one port at a time, as a browser would, for whom the session gets a second SSH connection. It is kept for longer than is
-// measured here.
+// visitTwice has two visitors of one port at a time, as a browser would, for whom the session gets a second SSH connection.
 func (b *bench) visitTwice(ctx context.Context) error {
 	i, err := b.program(ctx)
 	if err != nil {

@@ -43,6 +43,9 @@ func benchRequests(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
+	if err := b.renewClients(ctx); err != nil {
+		return err
+	}
 	results := make([][]requestResult, len(requestKinds))
 	for k := range results {
 		results[k] = make([]requestResult, len(p.ways))
